@@ -1,0 +1,32 @@
+/* The people of a home: who joins, who leaves, and what their rules say. Internal to
+ * plugin/consent. */
+#ifndef CONSENT_MEMBERS_H
+#define CONSENT_MEMBERS_H
+
+#include "plugin/consent/effects.h"
+
+bool members_is_adult(const struct row_credential *c); /* admin or adult, not suspended */
+size_t members_count(const struct state *st, struct span home);
+
+/* Was somebody ever a member here? A home once lived in is never handed on (I27). */
+bool members_ever(const struct state *st, struct span home);
+
+enum reason members_invite(const struct step *s, const Vestibule__V1__Invite *m); /* admin */
+enum reason members_remove(const struct step *s, const Vestibule__V1__Remove *m); /* admin */
+enum reason members_leave(const struct step *s);
+enum reason members_rules(const struct step *s, const Vestibule__V1__Rules *m); /* adult */
+
+/* Homes whose last member left end wholly. False: out of room. */
+bool members_tick(const struct step *s);
+
+/* Ends a credential with its tokens, topics and rules, and kicks it. */
+void members_end_credential(const struct step *s, const struct row_credential *c);
+
+/* Retires a device: its credentials end, its status is cleared. Its grants end at the next tick and
+ * allow nothing from here on (grant_due_end). */
+void members_retire_device(const struct step *s, const struct row_device *d);
+
+/* A new member with its receipt to every member, which nobody can suppress. actor may be "". */
+void members_add_receipt(const struct step *s, int kind, const char *home, const char *member);
+
+#endif

@@ -1,0 +1,118 @@
+/* Standing grants of homes to integrators. Not here: what they let through (policy.c). */
+#include "plugin/consent/standing.h"
+
+#include "plugin/consent/limits.h"
+
+#define RECEIPT(kind) VESTIBULE__V1__RECEIPT_KIND__RECEIPT_KIND_##kind
+
+static bool same(const char *a, const char *b) {
+	return span_eq(span_str(a), span_str(b));
+}
+
+static struct row_receipt *receipt(const struct step *s, int kind, const struct row_standing *g) {
+	struct row_receipt *r = effects_receipt(s, kind, g->home);
+	EFFECTS_TEXT(r->grant, g->id);
+	EFFECTS_TEXT(r->device, g->device);
+	EFFECTS_TEXT(r->integrator, g->integrator);
+	r->grant_kind = g->kind;
+	r->exp_ms = g->exp_ms;
+	return r;
+}
+
+/* --- commands --------------------------------------------------------------------------------- */
+
+static enum reason check(const struct step *s, const Vestibule__V1__GrantStanding *m) {
+	if (!m->integrator || !m->device || m->kind <= 0 || (int)m->kind >= GRANT_KINDS)
+		return REASON_MALFORMED;
+	const struct row_integrator *i = state_integrator(s->st, span_str(m->integrator));
+	if (!i || i->retired) return REASON_NOT_YOURS;
+	if (m->device[0]) {
+		const struct row_device *d = state_device(s->st, span_str(m->device));
+		if (!d || d->retired || !same(d->home, s->who->subject)) return REASON_NOT_YOURS;
+	}
+	if (m->exp_ms <= (uint64_t)s->now.utc_ms) return REASON_END_DATE;
+	return m->exp_ms <= (uint64_t)(s->now.utc_ms + LIMIT_STANDING_MAX_MS) ? REASON_OK
+																		  : REASON_END_DATE;
+}
+
+enum reason standing_give(const struct step *s, const Vestibule__V1__GrantStanding *m) {
+	enum reason why = check(s, m);
+	if (why != REASON_OK) return why;
+	struct row_standing *g = effects_new(s, ROW_STANDING);
+	effects_uuid(s, g->id);
+	EFFECTS_TEXT(g->home, s->who->subject);
+	EFFECTS_TEXT(g->integrator, m->integrator);
+	EFFECTS_TEXT(g->device, m->device);
+	EFFECTS_TEXT(g->actor, s->who->username);
+	g->kind = m->kind;
+	g->state = GSTATE_ACTIVE;
+	g->nbf_ms = s->now.utc_ms;
+	g->exp_ms = (int64_t)m->exp_ms;
+	g->warned = g->exp_ms - g->nbf_ms <=
+				LIMIT_STANDING_WARN_MS; /* who gives so little knows when it ends */
+	EFFECTS_TEXT(receipt(s, RECEIPT(GRANT_GIVEN), g)->actor, s->who->username);
+	return REASON_OK;
+}
+
+static struct row_standing *end(const struct step *s, const struct row_standing *g,
+								enum grant_state to) {
+	struct row_standing *n = effects_alter(s, g);
+	n->state = to;
+	n->ended_ms = s->now.utc_ms;
+	effects_kick_grant(s, n->id);
+	s->fx->denial = true;
+	return n;
+}
+
+enum reason standing_retract(const struct step *s, const struct row_standing *g) {
+	if (g->state != GSTATE_ACTIVE) return REASON_ENDED;
+	struct row_standing *n = end(s, g, GSTATE_REVOKED);
+	EFFECTS_TEXT(receipt(s, RECEIPT(GRANT_RETRACTED), n)->actor, s->who->username);
+	return REASON_OK;
+}
+
+void standing_end_of(const struct step *s, const char *home, const char *username) {
+	const struct row *row = state_child(s->st, ROW_STANDING, 0, span_str(home), NULL);
+	for (; row; row = state_child(s->st, ROW_STANDING, 0, span_str(home), row)) {
+		const struct row_standing *g = (const struct row_standing *)row;
+		if (g->state != GSTATE_ACTIVE || !same(g->actor, username)) continue;
+		if (!effects_room(s->fx, 8, 8)) return;
+		(void)receipt(s, RECEIPT(GRANT_RETRACTED), end(s, g, GSTATE_REVOKED)); /* names nobody */
+	}
+}
+
+/* --- time ------------------------------------------------------------------------------------- */
+
+static enum grant_state due_end(const struct step *s, const struct row_standing *g) {
+	const struct row_integrator *i = state_integrator(s->st, span_str(g->integrator));
+	const struct row_device *d = g->device[0] ? state_device(s->st, span_str(g->device)) : NULL;
+	const struct row_credential *c = state_credential(s->st, span_str(g->actor));
+	if (g->exp_ms <= s->now.utc_ms) return GSTATE_EXPIRED;
+	if (!i || i->retired || (g->device[0] && (!d || d->retired))) return GSTATE_REVOKED;
+	bool granter =
+		c && c->kind == CRED_MEMBER && c->role >= ROLE_ADULT && same(c->subject, g->home);
+	return granter ? GSTATE_NONE : GSTATE_REVOKED;
+}
+
+static void tick_one(const struct step *s, const struct row_standing *g) {
+	enum grant_state to = due_end(s, g);
+	if (to != GSTATE_NONE) {
+		int kind = to == GSTATE_EXPIRED ? RECEIPT(GRANT_EXPIRED) : RECEIPT(GRANT_RETRACTED);
+		(void)receipt(s, kind, end(s, g, to)); /* names nobody */
+	} else if (!g->warned && s->now.utc_ms >= g->exp_ms - LIMIT_STANDING_WARN_MS) {
+		struct row_standing *n = effects_alter(s, g);
+		n->warned = 1;
+		(void)receipt(s, RECEIPT(GRANT_ENDING), n); /* names nobody */
+	}
+}
+
+bool standing_tick(const struct step *s) {
+	const struct row *row = state_each(s->st, ROW_STANDING, NULL);
+	for (; row; row = state_each(s->st, ROW_STANDING, row)) {
+		const struct row_standing *g = (const struct row_standing *)row;
+		if (g->state != GSTATE_ACTIVE) continue;
+		if (!effects_room(s->fx, 2, 1)) return false;
+		tick_one(s, g);
+	}
+	return true;
+}
