@@ -1,0 +1,181 @@
+/* See hooks.h. BASIC_AUTH is in login.c, ACL_CHECK in acl.c. */
+#include "plugin/hooks.h"
+
+#include <mosquitto.h>
+
+#include "plugin/acl.h"
+#include "plugin/act.h"
+#include "plugin/control.h"
+#include "plugin/denied.h"
+#include "plugin/login.h"
+#include "plugin/outbound.h"
+#include "plugin/session.h"
+
+static const struct row_credential *sender(const struct hooks *h, const struct mosquitto *client) {
+	return state_credential(engine_state(h->engine), span_str(mosquitto_client_username(client)));
+}
+
+static int on_acl_check(int event, void *data, void *userdata) {
+	struct hooks *h = userdata;
+	(void)event;
+	engine_enter(h->engine); /* what became durable meanwhile counts from here */
+	return acl_check(h->engine, data);
+}
+
+static int on_basic_auth(int event, void *data, void *userdata) {
+	struct hooks *h = userdata;
+	(void)event;
+	engine_enter(h->engine);
+	return login_check(h->engine, data, h->reloading);
+}
+
+/* The new payload becomes the broker's; it frees the old one. Zero-terminated as the broker's own
+ * are. */
+static bool replace_payload(struct mosquitto_evt_message *ev, struct span bytes) {
+	if (bytes.len > UINT32_MAX - 1) return false;
+	uint8_t *copy = mosquitto_malloc(bytes.len + 1);
+	if (!copy) return false;
+	memcpy(copy, bytes.ptr, bytes.len);
+	copy[bytes.len] = 0;
+	ev->payload = copy;
+	ev->payloadlen = (uint32_t)bytes.len;
+	return true;
+}
+
+static int deny_message(struct hooks *h, const struct mosquitto_evt_message *ev,
+						enum reason reason) {
+	struct denied d = {.username = span_str(mosquitto_client_username(ev->client)),
+					   .client_id = span_str(mosquitto_client_id(ev->client)),
+					   .topic = span_str(ev->topic),
+					   .payload = span_of(ev->payload, ev->payloadlen),
+					   .access = DENIAL_WRITE,
+					   .reason = reason};
+	if (reason != REASON_RATE) denied_report(h->engine, &d);
+	return MOSQ_ERR_ACL_DENIED;
+}
+
+static int on_message(int event, void *data, void *userdata) {
+	struct hooks *h = userdata;
+	struct mosquitto_evt_message *ev = data;
+	(void)event;
+	engine_enter(h->engine);
+	sessions_purge_end(engine_sessions(h->engine));
+	struct act_message m = {.who = sender(h, ev->client),
+							.payload = span_of(ev->payload, ev->payloadlen),
+							.has_properties = ev->properties != NULL};
+	if (!m.who || topic_parse(span_str(ev->topic), &m.topic) != ERR_NONE)
+		return deny_message(h, ev, REASON_NONE_GIVEN); /* WRITE refused it before: never here */
+	struct buf out;
+	enum reason reason = REASON_NONE_GIVEN;
+	buf_init(&out, codec_bytes_max(CODEC_CLIP_READY));
+	enum act act = act_on(h->engine, &m, &out, &reason);
+	if (act == ACT_REPLACE && !replace_payload(ev, buf_view(&out)))
+		act = ACT_PASS; /* no arrival: read by nobody */
+	buf_fini(&out);
+	return act == ACT_DENY ? deny_message(h, ev, reason) : MOSQ_ERR_SUCCESS;
+}
+
+/* WRITE was asked before. Another answer than SUCCESS would end the operator's connection. */
+static int on_control(int event, void *data, void *userdata) {
+	struct hooks *h = userdata;
+	struct mosquitto_evt_control *ev = data;
+	(void)event;
+	engine_enter(h->engine);
+	sessions_purge_end(engine_sessions(h->engine));
+	struct control_client who = {.client_id = span_str(mosquitto_client_id(ev->client)),
+								 .who = sender(h, ev->client)};
+	if (!who.who || who.who->kind != CRED_OPERATOR) return MOSQ_ERR_SUCCESS;
+	enum err rc = control_handle(h->engine, who, span_of(ev->payload, ev->payloadlen));
+	if (rc != ERR_NONE)
+		log_line(engine_log(h->engine), LOG_WARN, "control_failed", "who", who.who->username, "err",
+				 err_name(rc), NULL);
+	return MOSQ_ERR_SUCCESS;
+}
+
+static void run_kicks(struct hooks *h) {
+	struct session_kick kick;
+	for (int i = 0;
+		 i < SESSION_KICKS_PER_TICK && sessions_next_kick(engine_sessions(h->engine), &kick); i++) {
+		/* By id only with the will: without it an id that just went offline corrupts the broker's
+		 * memory. WRITE refuses the will itself. */
+		int rc = kick.whole_username ? mosquitto_kick_client_by_username(kick.name, false)
+									 : mosquitto_kick_client_by_clientid(kick.name, true);
+		log_line(engine_log(h->engine), LOG_INFO, "kick", kick.whole_username ? "who" : "client",
+				 kick.name, "result", rc == MOSQ_ERR_SUCCESS ? "ok" : "absent", NULL);
+	}
+}
+
+static int on_tick(int event, void *data, void *userdata) {
+	enum { NEXT_MS = 100 };
+	struct hooks *h = userdata;
+	struct mosquitto_evt_tick *ev = data;
+	(void)event;
+	h->reloading = false;
+	engine_enter(h->engine);
+	sessions_purge_end(engine_sessions(h->engine));
+	run_kicks(h);
+	engine_tick(h->engine);
+	health_tick(&h->health, h->engine);
+	if (!outbound_is_empty(engine_outbound(h->engine))) outbound_flush(engine_outbound(h->engine));
+	ev->next_ns =
+		NEXT_MS; /* 2.1 reads it as next_ms and would else come in seconds; 2.0 does not read it */
+	return MOSQ_ERR_SUCCESS;
+}
+
+static int on_disconnect(int event, void *data, void *userdata) {
+	struct hooks *h = userdata;
+	const struct mosquitto_evt_disconnect *ev = data;
+	(void)event;
+	engine_enter(h->engine);
+	(void)sessions_del(engine_sessions(h->engine), ev->client, engine_now(h->engine),
+					   NULL); /* or a failed login */
+	return MOSQ_ERR_SUCCESS;
+}
+
+/* Options are read at the start only. Any other answer than SUCCESS would end a 2.1 broker. */
+static int on_reload(int event, void *data, void *userdata) {
+	struct hooks *h = userdata;
+	(void)event;
+	(void)data;
+	h->reloading = true;
+	return MOSQ_ERR_SUCCESS;
+}
+
+static const struct hook {
+	int event;
+	MOSQ_FUNC_generic_callback fn;
+	const char *topic; /* CONTROL only */
+	const char *name;
+} table[] = {
+	{MOSQ_EVT_ACL_CHECK, on_acl_check, NULL, "ACL_CHECK"}, /* first */
+	{MOSQ_EVT_BASIC_AUTH, on_basic_auth, NULL, "BASIC_AUTH"},
+	{MOSQ_EVT_MESSAGE, on_message, NULL, "MESSAGE"},
+	{MOSQ_EVT_CONTROL, on_control, CONTROL_TOPIC, "CONTROL"},
+	{MOSQ_EVT_TICK, on_tick, NULL, "TICK"},
+	{MOSQ_EVT_DISCONNECT, on_disconnect, NULL, "DISCONNECT"},
+	{MOSQ_EVT_RELOAD, on_reload, NULL, "RELOAD"},
+};
+enum { HOOKS = sizeof(table) / sizeof(table[0]) };
+
+static void unregister(mosquitto_plugin_id_t *id, size_t count) {
+	for (size_t i = 0; i < count; i++) {
+		/* Not found is fine: the broker may have dropped its lists before. */
+		(void)mosquitto_callback_unregister(id, table[i].event, table[i].fn, table[i].topic);
+	}
+}
+
+enum err hooks_register(mosquitto_plugin_id_t *id, struct hooks *h, const char **which) {
+	for (size_t i = 0; i < HOOKS; i++) {
+		if (mosquitto_callback_register(id, table[i].event, table[i].fn, table[i].topic, h) ==
+			MOSQ_ERR_SUCCESS)
+			continue;
+		*which = table[i].name;
+		unregister(id, i);
+		return ERR_INPUT;
+	}
+	return ERR_NONE;
+}
+
+void hooks_unregister(mosquitto_plugin_id_t *id) {
+	unregister(id, HOOKS);
+}

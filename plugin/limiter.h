@@ -1,0 +1,83 @@
+/* Rate limits. Over one, a sender is not refused: it gets no acknowledgement and repeats later
+ * (DESIGN 3).
+ *
+ * A device's events count by their own time, so that a spool flushed after an outage is not lost,
+ * and by an ingress bucket, so that lying about the time gains nothing. The limiter also knows
+ * which seq of a device was passed over: no DeviceAck may reach it, else the device would believe
+ * it arrived. And it remembers the last event ids of a device: rings and motions are not stored, so
+ * this is what finds their repetitions. Principals' commands draw on one bucket each. Broker thread
+ * only. */
+#ifndef PLUGIN_LIMITER_H
+#define PLUGIN_LIMITER_H
+
+#include "lib/clock.h"
+#include "lib/span.h"
+#include "proto/codec.h"
+
+enum {
+	LIMIT_RING_MIN = 6, /* per device and minute of the events' own time (CONSENT 8) */
+	LIMIT_MOTION_MIN = 6,
+	LIMIT_CLIP_READY_MIN = 4,
+	LIMIT_WINDOW_MS = 60000,
+	LIMIT_AHEAD_MS = 30000, /* an `at` further ahead of its arrival is no good clock */
+	LIMIT_KEPT = 64,        /* accepted times kept per device and kind */
+	LIMIT_IDS = 16,         /* event ids kept per device */
+	LIMIT_INGRESS_BURST =
+		240, /* events of a device, whatever their times; then one each LIMIT_INGRESS_MS */
+	LIMIT_INGRESS_MS = 500,
+	LIMIT_COMMAND_BURST =
+		60, /* commands, syncs, status words of a username; then one each LIMIT_COMMAND_MS */
+	LIMIT_COMMAND_MS = 500,
+	LIMIT_PULL_BURST = 512, /* ClipPull of a username */
+	LIMIT_PULL_MS = 10,
+	LIMIT_IDLE_MS = 3600000 /* an hour without anything: forgotten */
+};
+
+struct limiter;
+
+struct limiter *limiter_new(uint64_t seed0, uint64_t seed1); /* NULL: no memory */
+void limiter_free(struct limiter *l);                        /* NULL is fine */
+
+enum limiter_kind { LIMITER_RING = 0, LIMITER_MOTION, LIMITER_CLIP, LIMITER_KINDS };
+
+struct limiter_event {
+	enum limiter_kind kind;
+	const uint8_t *event_id; /* 16 bytes */
+	uint64_t seq;
+	int64_t effective_ms; /* its own time, or its arrival when its clock is not good */
+};
+
+enum limiter_answer {
+	LIMITER_TAKE = 0,
+	LIMITER_REPEATED, /* this id was taken before: acknowledge, do not route again */
+	LIMITER_LATER     /* over the limit (or no memory): no acknowledgement up to this seq */
+};
+
+/* One event of a device. Clips are not looked up among the ids: consent knows them from the store,
+ * and the caller says limiter_repeated instead. */
+enum limiter_answer limiter_take(struct limiter *l, struct span device,
+								 const struct limiter_event *ev, struct moment now);
+
+/* A repetition that another memory found: it costs nothing. */
+void limiter_repeated(struct limiter *l, struct span device, uint64_t seq);
+
+/* An event that was taken could not be kept after all (store busy): as if it had been over the
+ * limit. */
+void limiter_put_back(struct limiter *l, struct span device, uint64_t seq);
+
+/* The highest seq that may be acknowledged, at most value: below the lowest one passed over. 0:
+ * none. */
+uint64_t limiter_ack(const struct limiter *l, struct span device, uint64_t value);
+
+enum limiter_bucket { LIMITER_COMMAND = 0, LIMITER_PULL, LIMITER_BUCKETS };
+
+/* True: within the limit, and counted. */
+bool limiter_principal(struct limiter *l, struct span username, enum limiter_bucket bucket,
+					   struct moment now);
+
+/* Forgets what was idle for LIMIT_IDLE_MS; call now and then. */
+void limiter_sweep(struct limiter *l, struct moment now);
+
+uint64_t limiter_limited(const struct limiter *l); /* how often LATER was the answer, ever */
+
+#endif

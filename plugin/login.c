@@ -1,0 +1,100 @@
+/* See login.h. */
+#include "plugin/login.h"
+
+#include <mosquitto.h>
+#include <openssl/sha.h>
+#include <openssl/x509.h>
+
+#include "plugin/denied.h"
+#include "plugin/session.h"
+
+enum { TOKEN_BYTES_MAX = 256 };
+
+struct login {
+	char name[ROW_ID_SIZE]; /* claimed username, or the certificate's CN */
+	bool has_cert;
+	bool has_token;
+	uint8_t digest[SHA256_DIGEST_LENGTH];
+	struct span client_id;
+};
+
+/* The one CN of the certificate, if it has the shape of a username. */
+static bool common_name(X509 *cert, char out[ROW_ID_SIZE]) {
+	X509_NAME *subject = X509_get_subject_name(cert);
+	int at = subject ? X509_NAME_get_index_by_NID(subject, NID_commonName, -1) : -1;
+	if (at < 0 || X509_NAME_get_index_by_NID(subject, NID_commonName, at) >= 0) return false;
+	const ASN1_STRING *cn = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
+	int len = cn ? ASN1_STRING_length(cn) : 0;
+	struct span text =
+		span_of(len > 0 ? ASN1_STRING_get0_data(cn) : NULL, len > 0 ? (size_t)len : 0);
+	return topic_username_is_valid(text) && span_copy(text, out, ROW_ID_SIZE);
+}
+
+/* Who it says it is. Anonymous, a name without shape, a name other than the certificate's:
+ * REASON_BAD_NAME. */
+static enum reason identify(const struct mosquitto_evt_basic_auth *ev, struct login *l) {
+	char cn[ROW_ID_SIZE];
+	struct span username = span_str(ev->username);
+	X509 *cert = mosquitto_client_certificate(ev->client);
+	if (cert) {
+		bool named = common_name(cert, cn);
+		X509_free(cert);
+		if (!named) return REASON_BAD_NAME;
+		if (username.len && !span_eq(username, span_str(cn))) return REASON_BAD_NAME;
+		username = span_str(cn);
+		l->has_cert = true;
+	}
+	if (!topic_username_is_valid(username) || !span_copy(username, l->name, sizeof(l->name)))
+		return REASON_BAD_NAME;
+	struct span token = span_str(ev->password);
+	if (token.len && token.len <= TOKEN_BYTES_MAX) {
+		SHA256(token.ptr, token.len, l->digest);
+		l->has_token = true;
+	}
+	return l->has_cert || l->has_token ? REASON_OK : REASON_BAD_PROOF;
+}
+
+/* A name's own namespace is always its own; other credentials' never; the rest belongs to who used
+ * it last. */
+static bool may_use_id(const struct engine *e, struct sessions *s, const struct login *l) {
+	struct span name = span_str(l->name);
+	if (l->client_id.len == 0 || l->client_id.len > SESSION_CLIENT_ID_MAX) return false;
+	if (policy_own_client_id(l->client_id, name)) return true;
+	if (policy_foreign_client_id(engine_state(e), l->client_id, name)) return false;
+	return sessions_may_use_id(s, l->client_id, name, engine_now(e));
+}
+
+static enum reason decide(struct engine *e, const struct mosquitto_evt_basic_auth *ev,
+						  struct login *l) {
+	enum reason reason = engine_may_allow(e) ? identify(ev, l) : REASON_NOT_READY;
+	if (reason != REASON_OK) return reason;
+	struct verdict v = policy_login(engine_state(e), span_str(l->name), l->has_cert,
+									l->has_token ? l->digest : NULL, &engine_opts(e)->policy);
+	if (v.kind != VERDICT_ALLOW) return v.reason;
+	struct sessions *s = engine_sessions(e);
+	if (!may_use_id(e, s, l)) return REASON_FOREIGN_CLIENT_ID;
+	const struct row_credential *who = state_credential(engine_state(e), span_str(l->name));
+	if (!ev->username && mosquitto_set_username(ev->client, l->name) != MOSQ_ERR_SUCCESS)
+		return REASON_BUSY;
+	enum err rc = sessions_add(s, ev->client, l->client_id, span_str(l->name),
+							   (enum cred_kind)who->kind, engine_now(e));
+	return rc == ERR_NONE ? REASON_OK : REASON_BUSY;
+}
+
+int login_check(struct engine *e, struct mosquitto_evt_basic_auth *ev, bool reloading) {
+	struct sessions *s = engine_sessions(e);
+	if (reloading && !sessions_get(s, ev->client) &&
+		mosquitto_client_protocol(ev->client) == mp_mqtt)
+		return MOSQ_ERR_SUCCESS; /* an offline session: its next CONNECT decides */
+	sessions_purge_end(s);
+	struct login l = {.client_id = span_str(mosquitto_client_id(ev->client))};
+	enum reason reason = decide(e, ev, &l);
+	explicit_bzero(l.digest, sizeof(l.digest));
+	if (reason == REASON_OK) return MOSQ_ERR_SUCCESS;
+	struct denied d = {.username = l.name[0] ? span_str(l.name) : span_str(ev->username),
+					   .client_id = l.client_id,
+					   .access = DENIAL_CONNECT,
+					   .reason = reason};
+	denied_report(e, &d);
+	return MOSQ_ERR_AUTH;
+}

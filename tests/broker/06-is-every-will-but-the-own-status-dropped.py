@@ -1,0 +1,48 @@
+"""Are wills other than a device's own status dropped, however the connection ends? (I18)"""
+from broker import *
+
+
+def lose(b, username, topic, payload, qos=0, retain=False, **more):
+    b.client(username, will=(topic, payload, qos, retain), **more).close()
+
+
+def device_will_of_status_passes_and_of_a_ring_does_not():
+    with Broker(street()) as b:
+        alice = b.client("alice")
+        assert alice.subscribe(TOP + "device/front/ring", TOP + "device/front/status", TOP + "home/maple/json/#") == [1, 1, 1]
+        lose(b, "front", TOP + "device/front/ring", ring(), qos=1)
+        lose(b, "front", TOP + "device/garden/status", "offline")
+        assert not alice.drain()
+        lose(b, "front", TOP + "device/front/status", "offline")
+        assert alice.expect(TOP + "device/front/status").payload == b"offline"
+        assert alice.expect(TOP + "home/maple/json/front/status")
+
+
+def wills_of_people_are_dropped():
+    with Broker(street()) as b:
+        alice, op = b.client("alice"), b.client("operator")
+        alice.subscribe(TOP + "home/maple/receipt", TOP + "user/alice/reply")
+        op.subscribe("$CONTROL/vestibule/v1/response")
+        lose(b, "amir", TOP + "home/maple/command", grant("alarm", RING_GRANT), qos=1)
+        lose(b, "alice", TOP + "user/alice/sync", sync(), qos=1)
+        lose(b, "alice", TOP + "home/maple/receipt", b"x")
+        lose(b, "bob", "$CONTROL/vestibule/v1/response", "{}")
+        lose(b, "operator", "$CONTROL/vestibule/v1", '{"commands":[{"command":"listHomes"}]}')
+        lose(b, "bob", TOP + "public/agency/pd", b"x", retain=True)
+        assert not alice.drain() and not [m for m in op.drain() if "$CONTROL" in m.topic]
+
+
+def will_at_a_takeover_is_a_will():
+    with Broker(street()) as b:
+        alice = b.client("alice")
+        assert alice.subscribe(TOP + "device/front/ring", TOP + "device/front/status") == [1, 1]
+        first = b.client("front", "front", will=(TOP + "device/front/ring", ring(), 1, False))
+        second = b.client("front", "front", will=(TOP + "device/front/status", "offline", 0, True))
+        first.closed()
+        assert not alice.drain()
+        with b.client("front", "front"):
+            second.closed()
+            assert alice.expect(TOP + "device/front/status").payload == b"offline"
+
+
+main(device_will_of_status_passes_and_of_a_ring_does_not, wills_of_people_are_dropped, will_at_a_takeover_is_a_will)
