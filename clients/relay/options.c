@@ -1,0 +1,86 @@
+/* Options of vestibule-relay and what makes them wrong. */
+#include "clients/relay/options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clients/relay/serve.h"
+#include "proto/topic.h"
+
+#define STORAGE_DIR "dir:"
+
+static const struct opt relay_opts[] = {
+	{"relay", OPT_TEXT, offsetof(struct relay_options, relay), "ID", "the relay whose jobs to do",
+	 0, 0},
+	{"state", OPT_TEXT, offsetof(struct relay_options, state), "DIR", "where the job table is kept",
+	 0, 0},
+	{"storage", OPT_TEXT, offsetof(struct relay_options, storage), "dir:PATH",
+	 "where clips are stored", 0, 0},
+	{"listen", OPT_TEXT, offsetof(struct relay_options, listen), "ADDR:PORT",
+	 "serve downloads here; without it no links are made", 0, 0},
+	{"public-url", OPT_TEXT, offsetof(struct relay_options, public_url), "URL",
+	 "what links begin with; default: http:// and the listener", 0, 0},
+	{"link-key-file", OPT_TEXT, offsetof(struct relay_options, link_key_file), "FILE",
+	 "key that signs links, made when missing; default: link.key in the state directory", 0, 0},
+	{"check", OPT_FLAG, offsetof(struct relay_options, check), NULL,
+	 "look at the configuration and exit", 0, 0},
+	OPT_END};
+
+const struct opt_program options_program = {
+	"vestibule-relay", "moves approved clips from devices to storage", relay_opts, NULL, NULL};
+
+static bool wrong(char why[OPTIONS_WHY_SIZE], const char *option, const char *text) {
+	(void)snprintf(why, OPTIONS_WHY_SIZE, "--%s: %s", option, text); /* cut is fine */
+	return false;
+}
+
+static bool is_own_directory(const char *path, const char *option, char why[OPTIONS_WHY_SIZE]) {
+	struct stat st;
+	if (stat(path, &st) != 0) return wrong(why, option, strerror(errno));
+	if (!S_ISDIR(st.st_mode)) return wrong(why, option, "not a directory");
+	if (st.st_mode & 07) return wrong(why, option, "others may enter the directory: chmod o= it");
+	if (faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) != 0)
+		return wrong(why, option, strerror(errno));
+	return true;
+}
+
+static bool is_url(const char *url) {
+	struct span s = span_str(url);
+	bool scheme = span_starts(s, SPAN_LIT("https://")) || span_starts(s, SPAN_LIT("http://"));
+	if (!scheme || s.len > 512 || s.len < 10) return false;
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.ptr[i] <= ' ' || s.ptr[i] >= 0x7f || strchr("?#\"<>\\", s.ptr[i])) return false;
+	}
+	return true;
+}
+
+bool options_are_good(const struct relay_options *o, char why[OPTIONS_WHY_SIZE]) {
+	char key[OPTIONS_PATH_SIZE];
+	if (!o->relay || !topic_id_is_valid(span_str(o->relay)))
+		return wrong(why, "relay", "1 to 64 of a-z 0-9 _ - needed");
+	if (!o->state) return wrong(why, "state", "needed");
+	if (!is_own_directory(o->state, "state", why)) return false;
+	if (!o->storage || !span_starts(span_str(o->storage), SPAN_LIT(STORAGE_DIR)))
+		return wrong(why, "storage", "dir:PATH needed");
+	if (!is_own_directory(options_storage_path(o), "storage", why)) return false;
+	if (o->listen && !serve_listen_is_valid(o->listen))
+		return wrong(why, "listen", "ADDR:PORT with a numeric address needed");
+	if (o->public_url && !o->listen)
+		return wrong(why, "public-url", "means nothing without --listen");
+	if (o->public_url && !is_url(o->public_url))
+		return wrong(why, "public-url", "http:// or https://, without ? and #");
+	if (!options_key_file(o, key)) return wrong(why, "link-key-file", "path too long");
+	return true;
+}
+
+const char *options_storage_path(const struct relay_options *o) {
+	return o->storage + sizeof(STORAGE_DIR) - 1;
+}
+
+bool options_key_file(const struct relay_options *o, char out[OPTIONS_PATH_SIZE]) {
+	int n = o->link_key_file ? snprintf(out, OPTIONS_PATH_SIZE, "%s", o->link_key_file)
+							 : snprintf(out, OPTIONS_PATH_SIZE, "%s/link.key", o->state);
+	return n >= 0 && n < OPTIONS_PATH_SIZE;
+}
