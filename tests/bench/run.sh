@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Every benchmark, one after the other: run.sh BUILD. Reports numbers and asserts none: machines are shared and noisy.
+set -u
+build=$1
+cd "$(dirname "$0")/../.."
+for b in "$build"/tests/bench/*_bench; do echo "--- $(basename "$b")"; "$b"; done
+echo "--- approval to verified copy"; tests/bench/approval.sh "$build"
+[ ! -e tests/bench/relay_rss.py ] || { echo "--- relay, peak RSS"; /usr/bin/python3 tests/bench/relay_rss.py "$build"; }

@@ -1,0 +1,95 @@
+# What hello.sh and demo.sh share: a folder that goes away, a broker on a free port, programs that end with the story, checks.
+# Source it with BUILD as the first argument of the calling script.
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+BUILD=$(realpath "${1:-build}")
+BIN=$BUILD/bin
+PLUGIN=$BUILD/mosquitto_vestibule.so
+MOSQUITTO=${MOSQUITTO:-/usr/sbin/mosquitto}
+DIR=$(mktemp -d "${TMPDIR:-/tmp}/vestibule-$STORY.XXXXXX")
+export XDG_CONFIG_HOME=$DIR XDG_RUNTIME_DIR=$DIR   # no configuration of the user's has a say
+chmod 700 "$DIR"
+checks=0
+pids=()
+began=$(date +%s%N)
+
+# Nothing is left running and nothing is left behind, however the story ends.
+# shellcheck disable=SC2317
+finish() {
+	local rc=$?
+	trap - EXIT INT TERM
+	if [ "$rc" -ne 0 ] && [ -e "$DIR/broker.log" ]; then
+		echo "--- last lines of the broker's log"; tail -15 "$DIR/broker.log"
+		for log in "$DIR"/*.out; do [ -s "$log" ] && { echo "--- ${log##*/}"; tail -5 "$log"; }; done
+	fi
+	[ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null
+	wait 2>/dev/null
+	rm -rf "$DIR"
+	exit "$rc"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+# keep_up: the story's programs go on after it; DIR/stop ends them.
+keep_up() {
+	printf 'kill %s\nrm -rf %s\n' "${pids[*]}" "$DIR" >"$DIR/stop"
+	disown -a
+	trap - EXIT INT TERM
+}
+
+seconds() { printf '%d.%d' $((($(date +%s%N) - began) / 1000000000)) $((($(date +%s%N) - began) / 100000000 % 10)); }
+say() { printf '%5ss  %s\n' "$(seconds)" "$*"; }
+ok() { checks=$((checks + 1)); say "ok  $*"; }
+fail() { say "FAILED  $*"; exit 1; }
+
+# until SECONDS COMMAND...: tries again ten times a second.
+until_true() {
+	local end=$(($(date +%s) + $1)); shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$(date +%s)" -lt "$end" ] || return 1
+		sleep 0.1
+	done
+}
+
+# spawn NAME COMMAND...: in the background, output to DIR/NAME.out; ends with the story.
+spawn() {
+	local name=$1; shift
+	"$@" >"$DIR/$name.out" 2>&1 </dev/null &
+	pids+=($!)
+	eval "pid_${name//-/_}=$!"
+}
+
+free_port() {
+	/usr/bin/perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 0, Listen => 1) or die; print $s->sockport'
+}
+
+# start_broker OPTION...: the minimal configuration and these further lines.
+start_broker() {
+	PORT=$(free_port)
+	"$BIN/vestibule-ctl" init --store "$DIR/vestibule.db" --token-out "$DIR/operator.token" >/dev/null || fail "vestibule-ctl init"
+	{
+		printf '%s\n' "listener $PORT 127.0.0.1" 'allow_anonymous false' 'persistence false' "plugin $PLUGIN" \
+			"plugin_opt_store $DIR/vestibule.db" "$@"
+		# mosquitto started by root would become another user, who cannot read this folder
+		[ "$(id -u)" -ne 0 ] || echo 'user root'
+	} >"$DIR/mosquitto.conf"
+	spawn broker-process "$MOSQUITTO" -c "$DIR/mosquitto.conf"
+	ln -sf broker-process.out "$DIR/broker.log"
+	until_true 10 broker_answers || fail "the broker does not start"
+}
+broker_answers() { ctl status; }
+
+ctl() { "$BIN/vestibule-ctl" --port "$PORT" --username operator --token-file "$DIR/operator.token" "$@"; }
+# home NAME COMMAND..., agency NAME COMMAND...: as that person
+home() { local who=$1; shift; "$BIN/vestibule-home" --port "$PORT" --username "$who" --token-file "$DIR/$who.token" "$@"; }
+agency() { local who=$1; shift; "$BIN/vestibule-agency" --agency central-pd --port "$PORT" --username "$who" --token-file "$DIR/$who.token" "$@"; }
+# doorbell DEVICE COMMAND...: the running doorbell's socket
+doorbell() { local d=$1; shift; "$BIN/vestibule-doorbell" --socket "$DIR/$d.sock" "$@"; }
+start_doorbell() {
+	spawn "doorbell-$1" "$BIN/vestibule-doorbell" run --port "$PORT" --username "$1" --token-file "$DIR/$1.token" \
+		--clock synced --spool "$DIR/$1-spool" --clips "$DIR/$1-clips" --socket "$DIR/$1.sock"
+	until_true 10 doorbell_online "$1" || fail "doorbell $1 does not come online"
+}
+doorbell_online() { doorbell "$1" status --json | grep -q '"link":"online"'; }
+# stock NAME ARGS...: Debian's mosquitto_sub with that credential
+stock() { local who=$1; shift; mosquitto_sub -V mqttv5 -p "$PORT" -u "$who" -P "$(cat "$DIR/$who.token")" "$@"; }
