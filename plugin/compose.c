@@ -67,14 +67,16 @@ ProtobufCBinaryData compose_blob(struct blob b) {
 }
 
 ProtobufCBinaryData compose_uuid(struct compose *c, const char *text) {
-	uint8_t *id = text[0] ? compose_alloc(c, UUID_BYTES) : NULL;
-	if (!id || uuid_parse(span_str(text), id) != ERR_NONE) return bytes(NULL, 0);
+	struct span s = span_str(text);
+	uint8_t *id = s.len ? compose_alloc(c, UUID_BYTES) : NULL;
+	if (!id || uuid_parse(s, id) != ERR_NONE) return bytes(NULL, 0);
 	return bytes(id, UUID_BYTES);
 }
 
 ProtobufCBinaryData compose_hex(struct compose *c, const char *text, size_t len) {
-	uint8_t *out = text[0] ? compose_alloc(c, len) : NULL;
-	if (!out || hex_decode(span_str(text), out, len) != ERR_NONE) return bytes(NULL, 0);
+	struct span s = span_str(text);
+	uint8_t *out = s.len ? compose_alloc(c, len) : NULL;
+	if (!out || hex_decode(s, out, len) != ERR_NONE) return bytes(NULL, 0);
 	return bytes(out, len);
 }
 
@@ -120,7 +122,7 @@ static Vestibule__V1__AskClip *ask_clip(struct compose *c, const struct row_clip
 }
 
 static bool ask_clips(struct compose *c, const struct row_ask *row, Vestibule__V1__Ask *m) {
-	m->clips = compose_alloc(c, CODEC_ASK_CLIPS_MAX * sizeof(*m->clips));
+	m->clips = compose_alloc(c, CODEC_ASK_CLIPS_MAX * sizeof(void *));
 	if (!m->clips) return false;
 	const struct row *r = state_child(c->st, ROW_ASK_CLIP, 0, span_str(row->id), NULL);
 	for (; r && m->n_clips < CODEC_ASK_CLIPS_MAX;
@@ -315,7 +317,7 @@ ProtobufCMessage *compose_link_job(struct compose *c, const struct row_delivery 
 
 static bool rings(struct compose *c, const struct row_agency *row, Vestibule__V1__PublicAgency *m) {
 	struct span rest = span_of(row->rings.ptr, row->rings.len), vertices;
-	m->rings = compose_alloc(c, CODEC_RINGS_MAX * sizeof(*m->rings));
+	m->rings = compose_alloc(c, CODEC_RINGS_MAX * sizeof(void *));
 	if (!m->rings) return false;
 	while (m->n_rings < CODEC_RINGS_MAX && geometry_ring_next(&rest, &vertices)) {
 		size_t n = vertices.len / 8;

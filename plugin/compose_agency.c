@@ -85,7 +85,7 @@ static ProtobufCBinaryData fresh_id(struct compose *c, int64_t at_ms) {
 static bool private_notice(struct compose *c, const struct tell *tell, bool unavailable,
 						   int64_t at_ms, Vestibule__V1__Reply *reply) {
 	Vestibule__V1__AgencyNotice *m = compose_message(c, &vestibule__v1__agency_notice__descriptor);
-	reply->notices = m ? compose_alloc(c, sizeof(*reply->notices)) : NULL;
+	reply->notices = m ? compose_alloc(c, sizeof(void *)) : NULL;
 	if (!reply->notices) return false;
 	m->notice_id = fresh_id(c, at_ms);
 	m->at_ms = compose_ms(at_ms);
@@ -104,7 +104,7 @@ static bool private_notice(struct compose *c, const struct tell *tell, bool unav
 static bool private_receipt(struct compose *c, const struct tell *tell, int64_t at_ms,
 							Vestibule__V1__Reply *reply) {
 	Vestibule__V1__Receipt *m = compose_message(c, &vestibule__v1__receipt__descriptor);
-	reply->receipts = m ? compose_alloc(c, sizeof(*reply->receipts)) : NULL;
+	reply->receipts = m ? compose_alloc(c, sizeof(void *)) : NULL;
 	if (!reply->receipts) return false;
 	m->receipt_id = fresh_id(c, at_ms);
 	m->at_ms = compose_ms(at_ms);
@@ -125,6 +125,7 @@ ProtobufCMessage *compose_private(struct compose *c, const struct tell *tell, bo
 	if (!reply) return NULL;
 	reply->in_reply_to = compose_uuid(c, tell->event_id);
 	reply->last = true;
+	if (tell->reason != REASON_OK) reply->sentence = compose_text(reason_sentence(tell->reason));
 	bool made = officer ? private_notice(c, tell, unavailable, at_ms, reply)
 						: private_receipt(c, tell, at_ms, reply);
 	return made ? &reply->base : NULL;

@@ -251,7 +251,7 @@ static void queue_again(struct engine *e) {
 		struct effects *first = e->unqueued[0];
 		if (worker_put(e->worker, &first->change, true) != ERR_NONE) return;
 		e->unqueued_count--;
-		memmove(e->unqueued, e->unqueued + 1, e->unqueued_count * sizeof(e->unqueued[0]));
+		for (size_t i = 0; i < e->unqueued_count; i++) e->unqueued[i] = e->unqueued[i + 1];
 		e->spare[e->spare_count++] = first;
 	}
 }

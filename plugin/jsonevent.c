@@ -61,7 +61,7 @@ static const char *set_bytes(struct target *t, const ProtobufCFieldDescriptor *f
 		if (uuid_parse(text, bytes) != ERR_NONE) return "UUID text, lower case";
 		*out = (ProtobufCBinaryData){UUID_BYTES, bytes};
 	} else {
-		if (text.len > 2 * BYTES_MAX) return "at most 1024 bytes of hex";
+		if (text.len > (size_t)2 * BYTES_MAX) return "at most 1024 bytes of hex";
 		if (text.len % 2 || hex_decode(text, bytes, text.len / 2) != ERR_NONE) return "hex digits";
 		*out = (ProtobufCBinaryData){text.len / 2, text.len ? bytes : NULL};
 	}
@@ -118,6 +118,10 @@ static enum err fill(struct target *t, const ProtobufCMessageDescriptor *d, cons
 	return ERR_NONE;
 }
 
+static bool is_blank(uint8_t c) {
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 enum err jsonevent_encode(enum codec_kind kind, struct span text, struct buf *out,
 						  struct codec_fault *why) {
 	const ProtobufCMessageDescriptor *d;
@@ -130,8 +134,9 @@ enum err jsonevent_encode(enum codec_kind kind, struct span text, struct buf *ou
 	if (!t) return ERR_NOMEM;
 	enum err e = ERR_INPUT;
 	cJSON *object = cJSON_ParseWithLengthOpts((const char *)text.ptr, text.len, &end, 0);
-	while (object && end < (const char *)text.ptr + text.len && memchr(" \t\r\n", *end, 4)) end++;
-	if (!cJSON_IsObject(object) || end != (const char *)text.ptr + text.len) {
+	struct span tail = object ? span_drop(text, (size_t)(end - (const char *)text.ptr)) : text;
+	while (tail.len && is_blank(tail.ptr[0])) tail = span_drop(tail, 1);
+	if (!cJSON_IsObject(object) || tail.len) {
 		(void)fault(why, ERR_INPUT, name, NULL, "one JSON object");
 	} else {
 		protobuf_c_message_init(d, &t->m);

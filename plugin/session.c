@@ -107,13 +107,14 @@ static void drop_entry(struct sessions *s, struct entry *en, int64_t boot_ms) {
 void sessions_free(struct sessions *s) {
 	if (!s) return;
 	size_t at = 0;
-	for (struct user *u; (u = table_next(&s->by_user, &at));) {
-		struct entry *en;
-		while ((en = LIST_FIRST(&u->entries))) drop_entry(s, en, 0);
-		struct used_id *id;
-		while ((id = TAILQ_FIRST(&u->ids))) drop_id(s, id);
-		free(u);
+	for (struct entry *en; (en = table_next(&s->by_client, &at));) {
+		free(en->routed);
+		free(en);
 	}
+	at = 0;
+	for (void *id; (id = table_next(&s->by_id, &at));) free(id);
+	at = 0;
+	for (void *user; (user = table_next(&s->by_user, &at));) free(user);
 	table_fini(&s->by_client);
 	table_fini(&s->by_id);
 	table_fini(&s->by_user);
@@ -273,9 +274,9 @@ void sessions_read_denied(struct sessions *s, const void *client, struct moment 
 /* Slot of the id, or the free one where it belongs. cap is a power of two and never full. */
 static size_t slot_of(uint8_t (*set)[UUID_BYTES], size_t cap, const uint8_t id[UUID_BYTES]) {
 	static const uint8_t zero[UUID_BYTES];
-	size_t at = 0;
-	memcpy(&at, id + UUID_BYTES - sizeof(at), sizeof(at)); /* the random end of the id */
-	for (at &= cap - 1;; at = (at + 1) & (cap - 1)) {
+	uint64_t tail = 0;
+	memcpy(&tail, &id[8], sizeof(tail)); /* the random end of the id */
+	for (size_t at = (size_t)tail & (cap - 1);; at = (at + 1) & (cap - 1)) {
 		if (memcmp(set[at], id, UUID_BYTES) == 0 || memcmp(set[at], zero, UUID_BYTES) == 0)
 			return at;
 	}
@@ -312,10 +313,9 @@ void sessions_routed(struct sessions *s, const void *client, const char grant[RO
 }
 
 void sessions_kick_username(struct sessions *s, struct span username) {
-	struct user *u = find_user(s, username);
-	struct entry *en;
-	if (!u) return;
-	LIST_FOREACH(en, &u->entries, of_user) list_kick(s, en, true);
+	const struct user *u = find_user(s, username);
+	struct entry *en = u ? LIST_FIRST(&u->entries) : NULL;
+	for (; en; en = LIST_NEXT(en, of_user)) list_kick(s, en, true);
 }
 
 void sessions_kick_grant(struct sessions *s, const char grant[ROW_UUID_SIZE]) {

@@ -1,6 +1,8 @@
 /* See sync.h. */
 #include "plugin/sync.h"
 
+#include "plugin/compose_impl.h"
+
 enum list {
 	LIST_DEVICES = 0,
 	LIST_CLIPS,
@@ -65,6 +67,7 @@ static void send_part(struct answer *a, bool last) {
 	m.in_reply_to = a->sync->event_id;
 	m.part = a->part++;
 	m.last = last;
+	m.subject = compose_text(a->o->who->subject);
 	fill(a, &m);
 	buf_reset(&a->out);
 	a->error = codec_encode(&m.base, &a->out);

@@ -257,7 +257,9 @@ static const struct codec_rule reply[] = {PLAIN("in_reply_to", UUID),
 										  LIST("notices", 0, CODEC_LIST_MAX),
 										  LIST("jobs", 0, CODEC_LIST_MAX),
 										  LIST("rules", 0, CODEC_LIST_MAX),
-										  LIST("members", 0, CODEC_LIST_MAX)};
+										  LIST("members", 0, CODEC_LIST_MAX),
+										  PLAIN_OPT("subject", ID),
+										  SIZED_OPT("sentence", TEXT, 0, DETAIL_MAX)};
 static const struct codec_rule denial[] = {PLAIN("at_ms", TIME),
 										   PLAIN("reason", WORD),
 										   SIZED_OPT("sentence", TEXT, 0, DETAIL_MAX),

@@ -82,7 +82,7 @@ broker_answers() { ctl status; }
 ctl() { "$BIN/vestibule-ctl" --port "$PORT" --username operator --token-file "$DIR/operator.token" "$@"; }
 # home NAME COMMAND..., agency NAME COMMAND...: as that person
 home() { local who=$1; shift; "$BIN/vestibule-home" --port "$PORT" --username "$who" --token-file "$DIR/$who.token" "$@"; }
-agency() { local who=$1; shift; "$BIN/vestibule-agency" --agency central-pd --port "$PORT" --username "$who" --token-file "$DIR/$who.token" "$@"; }
+agency() { local who=$1; shift; "$BIN/vestibule-agency" --port "$PORT" --username "$who" --token-file "$DIR/$who.token" "$@"; }
 # doorbell DEVICE COMMAND...: the running doorbell's socket
 doorbell() { local d=$1; shift; "$BIN/vestibule-doorbell" --socket "$DIR/$d.sock" "$@"; }
 start_doorbell() {

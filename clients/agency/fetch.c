@@ -34,7 +34,7 @@ static void on_message(void *ctx, struct span topic, struct span payload, bool r
 	ProtobufCMessage *msg = NULL;
 	struct codec_fault why;
 	if (retained || !span_eq(topic, span_str(f->link_topic))) return;
-	if (codec_decode(f->codec, CODEC_FETCH_LINK, payload, &msg, &why) != ERR_NONE) return;
+	if (codec_decode_routed(f->codec, CODEC_FETCH_LINK, payload, &msg, &why) != ERR_NONE) return;
 	const Vestibule__V1__FetchLink *link = (const Vestibule__V1__FetchLink *)msg;
 	if (!is_ours(f, &link->delivery_id)) return;
 	buf_reset(&f->link);
@@ -82,7 +82,7 @@ static enum exit_code request_link(struct fetch *f) {
 	int64_t wait_ms =
 		left_ms(f) < f->session.common->timeout_ms ? left_ms(f) : f->session.common->timeout_ms;
 	enum exit_code rc =
-		exchange_agency(f->session.mq, f->session.settings->agency, &cmd, wait_ms, &f->answer);
+		exchange_agency(f->session.mq, f->session.agency, &cmd, wait_ms, &f->answer);
 	if (rc == EXIT_TIMEOUT) return rc;
 	if (rc != EXIT_RECORDED) {
 		exchange_complain(settings_program.name, rc, &f->answer);
@@ -164,7 +164,7 @@ static enum exit_code follow(struct fetch *f) {
 	struct codec *own = codec_new(); /* a link that comes meanwhile uses the other one */
 	if (!own) return session_fail(EXIT_INTERNAL, "no memory");
 	enum exit_code rc = EXIT_INTERNAL;
-	if (codec_decode(own, CODEC_FETCH_LINK, buf_view(&f->link), &msg, &why) == ERR_NONE) {
+	if (codec_decode_routed(own, CODEC_FETCH_LINK, buf_view(&f->link), &msg, &why) == ERR_NONE) {
 		rc = save(f, (const Vestibule__V1__FetchLink *)msg);
 	}
 	codec_free(own);

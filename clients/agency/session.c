@@ -18,16 +18,19 @@ enum exit_code session_open(struct session *s, const struct opt_common *common,
 							const struct settings *settings, const struct mq_opts *opts) {
 	char why[MQ_WHY_SIZE] = "";
 	*s = (struct session){.common = common, .settings = settings};
-	if (!settings->agency)
-		return session_fail(EXIT_USAGE,
-							"--agency is missing (it may stand in the configuration file)");
-	if (!topic_id_is_valid(span_str(settings->agency))) {
+	if (settings->agency && (!topic_id_is_valid(span_str(settings->agency)) ||
+							 !span_copy(span_str(settings->agency), s->agency, sizeof(s->agency))))
 		return session_fail(EXIT_USAGE, "--agency %s: not an agency id", settings->agency);
-	}
 	s->mq = mq_new(common, opts, why);
 	if (!s->mq) return session_fail(EXIT_USAGE, "%s", why);
 	enum exit_code rc = mq_connect(s->mq, why);
-	return rc == EXIT_RECORDED ? rc : session_fail(rc, "%s", why);
+	if (rc != EXIT_RECORDED) return session_fail(rc, "%s", why);
+	if (s->agency[0]) return rc;
+	struct exchange_answer a;
+	rc = exchange_subject(s->mq, VESTIBULE__V1__SYNC_WHAT__SYNC_WHAT_DELIVERIES,
+						  common->timeout_ms, s->agency, &a);
+	if (rc != EXIT_RECORDED) exchange_complain(settings_program.name, rc, &a);
+	return rc;
 }
 
 void session_close(struct session *s) {
@@ -46,7 +49,7 @@ enum exit_code session_sync(struct session *s, Vestibule__V1__SyncWhat what, uin
 enum exit_code session_command(struct session *s, Vestibule__V1__AgencyCommand *cmd,
 							   struct exchange_answer *answer) {
 	enum exit_code rc =
-		exchange_agency(s->mq, s->settings->agency, cmd, s->common->timeout_ms, answer);
+		exchange_agency(s->mq, s->agency, cmd, s->common->timeout_ms, answer);
 	if (rc != EXIT_RECORDED) exchange_complain(settings_program.name, rc, answer);
 	return rc;
 }

@@ -15,12 +15,13 @@
 
 struct session {
 	const struct opt_common *common; /* kept */
-	const struct settings *settings; /* kept; agency is a valid id once session_open succeeded */
+	const struct settings *settings; /* kept */
+	char agency[EXCHANGE_SUBJECT_SIZE]; /* given, or learned when session_open succeeded */
 	struct mq *mq;                   /* owned */
 };
 
-/* Connects. s is ready for session_close whatever happens. EXIT_USAGE also: --agency is missing or
- * no id. */
+/* Connects. s is ready for session_close whatever happens. EXIT_USAGE also: --agency is
+ * no id. Without it the broker is asked. */
 enum exit_code session_open(struct session *s, const struct opt_common *common,
 							const struct settings *settings, const struct mq_opts *opts) MUST_CHECK;
 void session_close(struct session *s);

@@ -19,8 +19,9 @@ struct watch {
 	struct codec *codec;
 	struct emit emit;
 	char topic[MQ_TOPIC_SIZE];
-	uint64_t since_ms; /* of what a reconnect asks for */
+	uint64_t since_ms; /* what a reconnect asks for begins here */
 	bool started;
+	bool is_up;
 	uint8_t asked[UUID_BYTES]; /* our latest sync */
 };
 
@@ -51,7 +52,7 @@ static void tell(struct watch *w, const Vestibule__V1__AgencyNotice *n) {
 			.key = id,
 			.line = buf_view(&line),
 			.json = buf_view(&json),
-			.parts = {{"agency", w->session.settings->agency},
+			.parts = {{"agency", w->session.agency},
 					  {"kind", codec_word(&vestibule__v1__notice_kind__descriptor, (int)n->kind)},
 					  {"request", request},
 					  {"delivery", delivery}},
@@ -69,7 +70,7 @@ static void on_message(void *ctx, struct span topic, struct span payload, bool r
 	ProtobufCMessage *msg = NULL;
 	struct codec_fault why;
 	if (retained || !span_eq(topic, span_str(w->topic))) return;
-	if (codec_decode(w->codec, CODEC_NOTICE, payload, &msg, &why) != ERR_NONE) return;
+	if (codec_decode_routed(w->codec, CODEC_NOTICE, payload, &msg, &why) != ERR_NONE) return;
 	tell(w, (const Vestibule__V1__AgencyNotice *)msg);
 }
 
@@ -87,6 +88,7 @@ static void on_connected(void *ctx) {
 	struct watch *w = ctx;
 	char id[UUID_TEXT_SIZE];
 	char name[MQ_TOPIC_SIZE];
+	w->is_up = true;
 	if (!w->started) return;
 	if (exchange_correlation(id) != ERR_NONE || uuid_parse(span_str(id), w->asked) != ERR_NONE)
 		return;
@@ -104,7 +106,10 @@ static void on_connected(void *ctx) {
 
 static void on_lost(void *ctx, const char *why) {
 	struct watch *w = ctx;
-	w->since_ms = (uint64_t)(clock_read().utc_ms - LATE_MS);
+	uint64_t late_ms = (uint64_t)(clock_read().utc_ms - LATE_MS);
+	/* a try that failed is no news: what was missed began when the connection was lost */
+	if (w->is_up && late_ms > w->since_ms) w->since_ms = late_ms;
+	w->is_up = false;
 	(void)session_fail(EXIT_UNAVAILABLE, "%s", why); /* a remark: it goes on */
 }
 
@@ -137,6 +142,7 @@ static enum exit_code run(struct watch *w, const struct opt_common *common,
 		rc = session_fail(EXIT_UNAVAILABLE, "cannot subscribe to the notices of %s", set->agency);
 	}
 	w->started = rc == EXIT_RECORDED;
+	w->since_ms = (uint64_t)clock_read().utc_ms;
 	if (rc == EXIT_RECORDED) rc = mq_run(w->session.mq, is_over, w, -1);
 	if (w->emit.failed) rc = EXIT_INTERNAL;
 	session_close(&w->session);

@@ -46,8 +46,7 @@ static void talk(const struct server *s, int sock) {
 	if (wire_receive(sock, &line, &fd) == ERR_NONE) {
 		answer_line(&s->to, buf_view(&line), fd, &answer);
 		buf_char(&answer, '\n');
-		/* a client that went away does not undo its event; it may ask again, readers drop
-		 * duplicates by meaning */
+		/* a client that went away does not undo its event: it is in the spool */
 		if (buf_error(&answer) == ERR_NONE) (void)!wire_send(sock, buf_view(&answer), -1);
 	}
 	if (fd >= 0) (void)close(fd); /* read only */

@@ -88,7 +88,7 @@ static void on_message(void *ctx, struct span topic, struct span payload, bool r
 	struct codec_fault why;
 	if (retained || c->over || pull_is_done(&c->pull)) return;
 	if (!span_eq(topic, span_str(c->chunk_topic))) return;
-	if (codec_decode(c->codec, CODEC_CHUNK, payload, &msg, &why) != ERR_NONE)
+	if (codec_decode_routed(c->codec, CODEC_CHUNK, payload, &msg, &why) != ERR_NONE)
 		return; /* as good as lost */
 	take_chunk(c, (const Vestibule__V1__ClipChunk *)msg);
 }

@@ -37,21 +37,6 @@ enum exit_code session_sync(struct session *s, Vestibule__V1__SyncWhat what, uin
 	return rc;
 }
 
-struct learn {
-	char home[TOPIC_ID_MAX + 1];
-	bool several;
-};
-
-static void learn_part(void *ctx, const Vestibule__V1__Reply *part) {
-	struct learn *l = ctx;
-	for (size_t i = 0; i < part->n_devices; i++) {
-		struct span home = span_str(part->devices[i]->home);
-		if (!topic_id_is_valid(home)) continue;
-		if (l->home[0] && !span_eq(home, span_str(l->home))) l->several = true;
-		if (!l->home[0] && !span_copy(home, l->home, sizeof(l->home))) l->several = true;
-	}
-}
-
 enum exit_code session_learn_home(struct session *s) {
 	if (s->home[0]) return EXIT_RECORDED;
 	if (s->settings->home) {
@@ -60,15 +45,13 @@ enum exit_code session_learn_home(struct session *s) {
 			return EXIT_RECORDED;
 		return session_fail(EXIT_USAGE, "--home %s: not a home id", s->settings->home);
 	}
-	struct learn l = {0};
-	struct exchange_sink sink = {learn_part, &l};
-	enum exit_code rc = session_sync(s, VESTIBULE__V1__SYNC_WHAT__SYNC_WHAT_DEVICES, 0, &sink);
-	if (rc != EXIT_RECORDED) return rc;
-	if (!l.home[0])
-		return session_fail(EXIT_USAGE,
-							"the home has no device yet that tells its id: give --home");
-	if (l.several) return session_fail(EXIT_USAGE, "devices of several homes: give --home");
-	memcpy(s->home, l.home, sizeof(s->home));
+	struct exchange_answer a;
+	enum exit_code rc = exchange_subject(s->mq, VESTIBULE__V1__SYNC_WHAT__SYNC_WHAT_DEVICES,
+										 s->common->timeout_ms, s->home, &a);
+	if (rc != EXIT_RECORDED) {
+		exchange_complain(settings_program.name, rc, &a);
+		return rc;
+	}
 	return EXIT_RECORDED;
 }
 

@@ -26,8 +26,7 @@ enum exit_code session_open(struct session *s, const struct opt_common *common,
 							const struct settings *settings, const struct mq_opts *opts) MUST_CHECK;
 void session_close(struct session *s);
 
-/* --home, else the home of the devices the broker names. EXIT_USAGE: no device yet, or devices of
- * several homes. */
+/* --home, else the broker is asked whom the credential speaks for. EXIT_USAGE: --home is no id. */
 enum exit_code session_learn_home(struct session *s) MUST_CHECK;
 
 /* Asks for one kind of state; what and since as in Sync. */

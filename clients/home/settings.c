@@ -13,7 +13,7 @@
 #define DAY_MS     INT64_C(86400000)
 
 static const struct opt program_opts[] = {
-	{"home", OPT_TEXT, AT(home), "HOME", "the home; needed only while it has no device", 0, 0},
+	{"home", OPT_TEXT, AT(home), "HOME", "the home; learned from the broker unless given", 0, 0},
 	OPT_END,
 };
 

@@ -20,8 +20,9 @@ struct watch {
 	struct session session;
 	struct codec *codec;
 	struct emit emit;
-	uint64_t since_ms; /* of what a reconnect asks for */
+	uint64_t since_ms; /* what a reconnect asks for begins here */
 	bool started;      /* the home is known and subscribed to */
+	bool is_up;
 	size_t asked_next;
 	uint8_t asked[ASKED_MAX][UUID_BYTES]; /* our latest syncs */
 };
@@ -188,17 +189,17 @@ static void on_message(void *ctx, struct span name, struct span payload, bool re
 		return;
 	}
 	case TOPIC_HOME_ASK:
-		if (codec_decode(w->codec, CODEC_ASK, payload, &msg, &why) == ERR_NONE) {
+		if (codec_decode_routed(w->codec, CODEC_ASK, payload, &msg, &why) == ERR_NONE) {
 			tell_ask(w, (const Vestibule__V1__Ask *)msg);
 		}
 		return;
 	case TOPIC_HOME_RECEIPT:
-		if (codec_decode(w->codec, CODEC_RECEIPT, payload, &msg, &why) == ERR_NONE) {
+		if (codec_decode_routed(w->codec, CODEC_RECEIPT, payload, &msg, &why) == ERR_NONE) {
 			tell_receipt(w, (const Vestibule__V1__Receipt *)msg);
 		}
 		return;
 	case TOPIC_AREA_ALERT:
-		if (codec_decode(w->codec, CODEC_ALERT, payload, &msg, &why) == ERR_NONE) {
+		if (codec_decode_routed(w->codec, CODEC_ALERT, payload, &msg, &why) == ERR_NONE) {
 			tell_alert(w, (const Vestibule__V1__Alert *)msg);
 		}
 		return;
@@ -246,6 +247,7 @@ static void request_sync(struct watch *w, Vestibule__V1__SyncWhat what, uint64_t
 
 static void on_connected(void *ctx) {
 	struct watch *w = ctx;
+	w->is_up = true;
 	if (!w->started) return;
 	request_sync(w, VESTIBULE__V1__SYNC_WHAT__SYNC_WHAT_CLIPS, w->since_ms);
 	request_sync(w, VESTIBULE__V1__SYNC_WHAT__SYNC_WHAT_RECEIPTS, w->since_ms);
@@ -254,7 +256,10 @@ static void on_connected(void *ctx) {
 
 static void on_lost(void *ctx, const char *why) {
 	struct watch *w = ctx;
-	w->since_ms = (uint64_t)(clock_read().utc_ms - LATE_MS);
+	uint64_t late_ms = (uint64_t)(clock_read().utc_ms - LATE_MS);
+	/* a try that failed is no news: what was missed began when the connection was lost */
+	if (w->is_up && late_ms > w->since_ms) w->since_ms = late_ms;
+	w->is_up = false;
 	(void)session_fail(EXIT_UNAVAILABLE, "%s", why); /* a remark: it goes on */
 }
 
@@ -304,6 +309,7 @@ static enum exit_code start(struct watch *w) {
 	}
 	if (rc != EXIT_RECORDED) return rc;
 	w->started = true;
+	w->since_ms = (uint64_t)clock_read().utc_ms;
 	request_sync(w, VESTIBULE__V1__SYNC_WHAT__SYNC_WHAT_ASKS, 0);
 	return rc;
 }

@@ -70,8 +70,6 @@ static void judge_notice(struct wait *w, const Vestibule__V1__AgencyNotice *n) {
 		end(w, EXIT_REFUSED);
 	} else if (n->kind == VESTIBULE__V1__NOTICE_KIND__NOTICE_KIND_UNAVAILABLE) {
 		copy_text(w->out->reason, sizeof(w->out->reason), n->reason);
-		copy_text(w->out->sentence, sizeof(w->out->sentence),
-				  "It cannot be served now; try again later.");
 		end(w, EXIT_TIMEOUT);
 	} else {
 		end(w, EXIT_RECORDED);
@@ -97,6 +95,8 @@ static void on_reply(void *ctx, const Vestibule__V1__Reply *reply) {
 	for (size_t i = 0; i < reply->n_receipts; i++) {
 		if (is_ours(w, reply->receipts[i]->in_reply_to)) judge_receipt(w, reply->receipts[i]);
 	}
+	if (reply->sentence && reply->sentence[0])
+		copy_text(w->out->sentence, sizeof(w->out->sentence), reply->sentence);
 	for (size_t i = 0; i < reply->n_notices; i++) judge_notice(w, reply->notices[i]);
 	if (w->sink && !w->is_over) take_part(w, reply);
 }
@@ -113,7 +113,7 @@ static void on_message(void *ctx, struct span topic, struct span payload, bool r
 	if (!w->notice_topic || !span_eq(topic, span_str(w->notice_topic))) return;
 	ProtobufCMessage *msg = NULL;
 	struct codec_fault why;
-	if (codec_decode(w->codec, CODEC_NOTICE, payload, &msg, &why) != ERR_NONE) return;
+	if (codec_decode_routed(w->codec, CODEC_NOTICE, payload, &msg, &why) != ERR_NONE) return;
 	judge_notice(w, (const Vestibule__V1__AgencyNotice *)msg);
 }
 
@@ -317,6 +317,18 @@ enum exit_code exchange_sync(struct mq *mq, Vestibule__V1__SyncWhat what, uint64
 		/* The answer broke off: a new question, while there is time. */
 		if (code != EXIT_TIMEOUT || !w.is_over || now_ms() >= until) return code;
 	}
+}
+
+static void take_subject(void *ctx, const Vestibule__V1__Reply *part) {
+	if (part->subject) (void)span_copy(span_str(part->subject), ctx, EXCHANGE_SUBJECT_SIZE);
+}
+
+enum exit_code exchange_subject(struct mq *mq, Vestibule__V1__SyncWhat what, int64_t timeout_ms,
+								char subject[EXCHANGE_SUBJECT_SIZE], struct exchange_answer *out) {
+	struct exchange_sink sink = {take_subject, subject};
+	subject[0] = '\0';
+	enum exit_code code = exchange_sync(mq, what, 0, timeout_ms, &sink, out);
+	return code == EXIT_RECORDED && !subject[0] ? EXIT_INTERNAL : code;
 }
 
 enum err exchange_correlation(char out[37]) {

@@ -13,7 +13,7 @@
 
 #include "clients/mq/mq.h"
 
-enum { EXCHANGE_REPEAT_MS = 3000, EXCHANGE_TEXT_SIZE = 512 };
+enum { EXCHANGE_REPEAT_MS = 3000, EXCHANGE_TEXT_SIZE = 512, EXCHANGE_SUBJECT_SIZE = 65 };
 
 struct exchange_answer {
 	char event_id[37];                 /* text of the id that was sent */
@@ -50,6 +50,12 @@ struct exchange_sink {
 enum exit_code exchange_sync(struct mq *mq, Vestibule__V1__SyncWhat what, uint64_t since_ms,
 							 int64_t timeout_ms, const struct exchange_sink *sink,
 							 struct exchange_answer *out) MUST_CHECK;
+
+/* Whom the credential speaks for, as the plugin says: its home, its agency. what: a list the role may
+ * ask for, the shorter the better. Errors as exchange_sync; EXIT_INTERNAL: the answer names none. */
+enum exit_code exchange_subject(struct mq *mq, Vestibule__V1__SyncWhat what, int64_t timeout_ms,
+								char subject[EXCHANGE_SUBJECT_SIZE],
+								struct exchange_answer *out) MUST_CHECK;
 
 /* An operator's $CONTROL command: publishes json, which must hold correlation (a text drawn with
  * exchange_correlation) as the correlationData of each command, and appends the response that holds

@@ -180,7 +180,7 @@ static void on_message(struct mosquitto *m, void *obj, const struct mosquitto_me
 	ProtobufCMessage *decoded = NULL;
 	struct codec_fault why;
 	enum codec_kind kind = is_reply ? CODEC_REPLY : CODEC_DENIAL;
-	if (codec_decode(mq->codec, kind, payload, &decoded, &why) != ERR_NONE) {
+	if (codec_decode_routed(mq->codec, kind, payload, &decoded, &why) != ERR_NONE) {
 		say(mq, is_reply ? "a Reply does not decode" : "a Denial does not decode");
 	} else if (is_reply) {
 		TELL(mq, on_reply, (const Vestibule__V1__Reply *)decoded);

@@ -31,7 +31,7 @@ enum err pulls_add(struct pulls *p, const char *clip, const char *username, stru
 	ProtobufCMessage *msg = NULL;
 	struct codec_fault why;
 	struct pull x = {.part = VESTIBULE_PAYLOAD};
-	enum err e = codec_decode(p->codec, CODEC_PULL, bytes, &msg, &why);
+	enum err e = codec_decode_routed(p->codec, CODEC_PULL, bytes, &msg, &why);
 	if (e != ERR_NONE) return e == ERR_NOMEM ? e : ERR_INPUT;
 	const Vestibule__V1__ClipPull *m = (const Vestibule__V1__ClipPull *)msg;
 	x.part = m->part == VESTIBULE__V1__PART__PART_POSTER ? VESTIBULE_POSTER : VESTIBULE_PAYLOAD;

@@ -105,7 +105,7 @@ static struct span of_bytes(ProtobufCBinaryData b) {
 static void on_ack(struct vestibule_device *d, struct span bytes) {
 	ProtobufCMessage *msg = NULL;
 	struct codec_fault why;
-	if (codec_decode(d->codec, CODEC_DEVICE_ACK, bytes, &msg, &why) != ERR_NONE) {
+	if (codec_decode_routed(d->codec, CODEC_DEVICE_ACK, bytes, &msg, &why) != ERR_NONE) {
 		log_line(&d->log, LOG_WARN, "bad_ack", "field", why.field, "limit", why.limit, NULL);
 		return;
 	}
@@ -117,7 +117,7 @@ static void on_ack(struct vestibule_device *d, struct span bytes) {
 static void on_denial(struct vestibule_device *d, struct span bytes) {
 	ProtobufCMessage *msg = NULL;
 	struct codec_fault why;
-	if (codec_decode(d->codec, CODEC_DENIAL, bytes, &msg, &why) != ERR_NONE) {
+	if (codec_decode_routed(d->codec, CODEC_DENIAL, bytes, &msg, &why) != ERR_NONE) {
 		log_line(&d->log, LOG_WARN, "bad_denial", "field", why.field, "limit", why.limit, NULL);
 		return;
 	}

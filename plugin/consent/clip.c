@@ -7,10 +7,9 @@
 
 /* "ack/DEVICE" */
 static struct span ack_name(const char *device, char out[ROW_ID_SIZE + 8]) {
-	size_t n = strlen(device);
-	memcpy(out, "ack/", 4);
-	memcpy(out + 4, device, n + 1);
-	return span_of(out, n + 4);
+	memcpy(out, "ack/", 5);
+	(void)span_copy(span_str(device), out + 4, ROW_ID_SIZE); /* an id fits */
+	return span_of(out, strlen(out));
 }
 
 void clip_ack(const struct step *s) {

@@ -165,7 +165,7 @@ static void step_tick(const struct step *s) {
 	}
 	bool (*const parts[])(const struct step *) = {
 		grant_tick_ends,    standing_tick, request_tick, ask_tick_lapse, delivery_tick,
-		grant_tick_release, ask_tick_make, members_tick, sweep_tick,
+		grant_tick_release, ask_tick_make, members_tick, operator_tick,  sweep_tick,
 	};
 	s->fx->reason = REASON_OK;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && !s->fx->more; i++) {

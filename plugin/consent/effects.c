@@ -23,7 +23,7 @@ static void overflow(struct effects *fx) {
 
 /* A sixteenth of the arena is kept for what every command adds: its answer and its mark. */
 bool effects_room(const struct effects *fx, size_t ops, size_t tells) {
-	if (effects_overflowed(fx) || fx->used > ARENA_BYTES / 16 * 15) return false;
+	if (effects_overflowed(fx) || fx->used > ARENA_BYTES - ARENA_BYTES / 16) return false;
 	bool kicks = fx->kick_count + 1 < EFFECTS_KICKS_MAX;
 	return kicks && fx->change.count + ops <= CHANGE_OPS_MAX &&
 		   fx->tell_count + tells <= EFFECTS_TELLS_MAX;

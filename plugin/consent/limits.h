@@ -63,9 +63,8 @@
 /* --- homes and the registry ------------------------------------------------------------------- */
 #define LIMIT_MEMBERS_PER_HOME 20
 #define LIMIT_DEVICES_PER_HOME 16
-#define LIMIT_CREDENTIALS \
-	16 /* a device 1; an agency, integrator or relay so many, so that it ends in one change */
-#define LIMIT_APP_TOPICS 16 /* a credential */
+#define LIMIT_CREDENTIALS      500 /* an agency, an integrator or a relay; a device has 1 */
+#define LIMIT_APP_TOPICS       16  /* a credential */
 #define LIMIT_FIRST_TOKEN_MS \
 	LIMIT_HOUR_MS /* a first admin's token comes with the credential, or never */
 

@@ -200,12 +200,31 @@ static enum reason put(const struct step *s) {
 
 /* --- remove ----------------------------------------------------------------------------------- */
 
-static void end_credentials(const struct step *s, enum cred_kind kind, struct span subject) {
+/* False: out of room. */
+static bool end_credentials(const struct step *s, enum cred_kind kind, struct span subject) {
 	const struct row *row = state_child(s->st, ROW_CREDENTIAL, 0, subject, NULL);
 	for (; row; row = state_child(s->st, ROW_CREDENTIAL, 0, subject, row)) {
 		const struct row_credential *c = (const struct row_credential *)row;
-		if (c->kind == (int64_t)kind) members_end_credential(s, c);
+		if (c->kind != (int64_t)kind) continue;
+		if (!effects_room(s->fx, LIMIT_APP_TOPICS + 6, 2)) return false;
+		members_end_credential(s, c);
 	}
+	return true;
+}
+
+/* What did not fit into the change that retired them. */
+bool operator_tick(const struct step *s) {
+	const struct row *row = state_each(s->st, ROW_AGENCY, NULL);
+	for (; row; row = state_each(s->st, ROW_AGENCY, row)) {
+		const struct row_agency *a = (const struct row_agency *)row;
+		if (a->retired && !end_credentials(s, CRED_OFFICER, row_key(row))) return false;
+	}
+	for (row = state_each(s->st, ROW_INTEGRATOR, NULL); row;
+		 row = state_each(s->st, ROW_INTEGRATOR, row)) {
+		const struct row_integrator *i = (const struct row_integrator *)row;
+		if (i->retired && !end_credentials(s, CRED_INTEGRATOR, row_key(row))) return false;
+	}
+	return true;
 }
 
 /* A home goes only when it is empty; one that was lived in stays as a name that nobody gets again.
@@ -246,7 +265,7 @@ static enum reason remove_integrator(const struct step *s, const struct row_inte
 	if (i->retired) return REASON_STATE;
 	struct row_integrator *n = effects_alter(s, i);
 	n->retired = 1;
-	end_credentials(s, CRED_INTEGRATOR, span_str(i->id));
+	(void)end_credentials(s, CRED_INTEGRATOR, span_str(i->id)); /* the tick takes the rest */
 	s->fx->denial = true;
 	return REASON_OK;
 }
@@ -257,17 +276,27 @@ static enum reason remove_agency(const struct step *s, const struct row_agency *
 	struct row_agency *n = effects_alter(s, a);
 	n->retired = 1;
 	n->suspended = 1;
-	end_credentials(s, CRED_OFFICER, span_str(a->id));
+	(void)end_credentials(s, CRED_OFFICER, span_str(a->id)); /* the tick takes the rest */
 	(void)effects_tell(s, TELL_AGENCY, n->id);
 	s->fx->denial = true;
 	return REASON_OK;
 }
 
+/* Does it hold an object, or the order to make or delete one? */
+static bool relay_is_needed(const struct step *s, const struct row_relay *relay) {
+	if (count_children(s->st, ROW_JOB, span_str(relay->id)) > 0) return true;
+	const struct row *row = state_each(s->st, ROW_DELIVERY, NULL);
+	for (; row; row = state_each(s->st, ROW_DELIVERY, row)) {
+		const struct row_delivery *d = (const struct row_delivery *)row;
+		if (d->state != DLV_VOID && d->state != DLV_PURGED && same(d->relay, relay->id))
+			return true;
+	}
+	return false;
+}
+
 static enum reason remove_relay(const struct step *s, const struct row_relay *relay) {
-	struct span id = span_str(relay->id);
-	if (count_children(s->st, ROW_JOB, id) > 0)
-		return REASON_STATE; /* it still has objects to delete */
-	end_credentials(s, CRED_RELAY, id);
+	if (relay_is_needed(s, relay)) return REASON_STATE; /* who else would delete them? */
+	if (!end_credentials(s, CRED_RELAY, span_str(relay->id))) return REASON_STATE; /* fewer first */
 	effects_del(s, relay);
 	return REASON_OK;
 }

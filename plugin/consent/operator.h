@@ -9,4 +9,7 @@
 
 enum reason operator_command(const struct step *s);
 
+/* Ends the credentials of what was retired. False: out of room. */
+bool operator_tick(const struct step *s);
+
 #endif

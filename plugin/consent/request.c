@@ -129,12 +129,12 @@ static enum reason review(const struct step *s, const struct row_request *r) {
 }
 
 enum reason request_approve(const struct step *s, ProtobufCBinaryData id) {
-	if (s->who->role != ROLE_SUPERVISOR) return REASON_ROLE;
 	const struct row_request *r = own_request(s, id);
+	if (r && span_eq(span_str(r->author), span_str(s->who->username))) return REASON_SAME_PERSON;
+	if (s->who->role != ROLE_SUPERVISOR) return REASON_ROLE;
 	if (!r) return REASON_NOT_YOURS;
 	const struct row_agency *agency = request_live_agency(s->st, span_str(r->agency));
 	if (!agency) return REASON_SUSPENDED;
-	if (span_eq(span_str(r->author), span_str(s->who->username))) return REASON_SAME_PERSON;
 	if (r->emergency) return review(s, r);
 	if (r->state != REQ_SUBMITTED) return REASON_STATE;
 	if (s->now.utc_ms >= r->submitted_ms + LIMIT_APPROVAL_WAIT_MS) return REASON_STATE;

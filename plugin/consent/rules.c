@@ -250,9 +250,3 @@ enum rules_word rules_home(const struct state *st, struct span home,
 	if (!asked) return RULES_NO;
 	return quiet ? RULES_LATER : RULES_ASK;
 }
-
-bool rules_mutes_alerts(const struct state *st, struct span username) {
-	const struct row_rules *text = state_rules(st, username);
-	struct rules r;
-	return text && rules_parse(span_str(text->text), &r, NULL) == ERR_NONE && r.mute_alerts;
-}

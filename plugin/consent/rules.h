@@ -30,7 +30,7 @@ struct rules {
 	uint32_t asked[AGENCY_KINDS]; /* per kind of agency: bit n set = opted in for incident type n */
 	uint32_t never_types;         /* bit n set = never for incident type n */
 	bool never_all;
-	bool mute_alerts;
+	bool mute_alerts; /* the policy asks for it by itself, in READ of an alert */
 	size_t never_count, quiet_count;
 	struct span never[RULES_NEVER_MAX]; /* agency ids, spans into the text */
 	struct rules_quiet quiet[RULES_QUIET_MAX];
@@ -56,8 +56,5 @@ enum rules_word { RULES_NO = 0, RULES_LATER, RULES_ASK };
  */
 enum rules_word rules_home(const struct state *st, struct span home,
 						   const struct row_agency *agency, int64_t incident, int64_t now_ms);
-
-/* Has this member muted alerts? */
-bool rules_mutes_alerts(const struct state *st, struct span username);
 
 #endif

@@ -17,20 +17,23 @@ static bool is_same_hash(const uint8_t a[SHA256_BYTES], const uint8_t b[SHA256_B
 }
 
 /* Every durable token of the credential is compared, whether or not one before it fitted. */
-static bool has_token(const struct state *st, struct span username, const uint8_t sha256[SHA256_BYTES]) {
+static bool has_token(const struct state *st, struct span username,
+					  const uint8_t sha256[SHA256_BYTES]) {
 	bool found = false;
 	const struct row *r = state_child(st, ROW_TOKEN, 0, username, NULL);
 	for (int n = 0; r && n < TOKENS_MAX; n++, r = state_child(st, ROW_TOKEN, 0, username, r)) {
 		uint8_t known[SHA256_BYTES];
 		const struct row_token *t = (const struct row_token *)r;
-		if (!state_durable(st, r) || hex_decode(span_str(t->sha256), known, SHA256_BYTES) != ERR_NONE) continue;
+		if (!state_durable(st, r) ||
+			hex_decode(span_str(t->sha256), known, SHA256_BYTES) != ERR_NONE)
+			continue;
 		found |= is_same_hash(known, sha256);
 	}
 	return found;
 }
 
 struct verdict policy_login(const struct state *st, struct span username, bool has_cert,
-                            const uint8_t token_sha256[32], const struct policy_opts *opts) {
+							const uint8_t token_sha256[32], const struct policy_opts *opts) {
 	struct state_health h = {.incomplete = true};
 	if (st) h = state_health(st);
 	if (h.incomplete || h.refusing) return deny(REASON_NOT_READY);
@@ -44,9 +47,10 @@ struct verdict policy_login(const struct state *st, struct span username, bool h
 	return (struct verdict){VERDICT_ALLOW, REASON_OK, NULL};
 }
 
-/* --- client ids --------------------------------------------------------------------------------------------------- */
+/* --- client ids --- */
 
-/* The username in whose namespace the id lies: all before the first point, which no username holds. */
+/* The username in whose namespace the id lies: all before the first point, which no username holds.
+ */
 static struct span owner_of(struct span client_id) {
 	const uint8_t *point = client_id.len ? memchr(client_id.ptr, '.', client_id.len) : NULL;
 	return point ? span_of(client_id.ptr, (size_t)(point - client_id.ptr)) : client_id;
@@ -61,12 +65,13 @@ bool policy_foreign_client_id(const struct state *st, struct span client_id, str
 	return !span_eq(owner, username) && state_credential(st, owner) != NULL;
 }
 
-/* --- words -------------------------------------------------------------------------------------------------------- */
+/* --- words --- */
 
-static const char *const kinds[CRED_KINDS] = {"none", "device", "member", "integrator", "officer", "relay", "app",
-                                              "operator"};
-static const char *const roles[ROLE_KINDS] = {"none",       "limited",  "adult",   "admin",  "investigator",
-                                              "supervisor", "evidence", "liaison", "auditor"};
+static const char *const kinds[CRED_KINDS] = {"none",    "device", "member", "integrator",
+											  "officer", "relay",  "app",    "operator"};
+static const char *const roles[ROLE_KINDS] = {"none",     "limited",      "adult",
+											  "admin",    "investigator", "supervisor",
+											  "evidence", "liaison",      "auditor"};
 
 const char *policy_role_name(enum cred_role role) {
 	return roles[(unsigned)role < ROLE_KINDS ? role : ROLE_NONE];

@@ -1,41 +1,45 @@
-/* READ: may this copy of a message go to this reader now? The gate that every delivery passes, whatever was
- * subscribed. The rules follow the column "read by" of the topic table in proto/README.md. */
+/* READ: may this copy of a message go to this reader now? The gate that every delivery passes,
+ * whatever was subscribed. The rules follow the column "read by" of the topic table in
+ * proto/README.md. */
 #include "plugin/policy/policy_impl.h"
 
-/* What an event's age is measured by. An `at` after the arrival is not believed: it would let an old event
- * pass for a new one. 0, older than any grant, when it cannot be told. */
+/* What an event's age is measured by. An `at` after the arrival is not believed: it would let an
+ * old event pass for a new one. 0, older than any grant, when it cannot be told. */
 static int64_t effective_ms(const struct event_times *e) {
 	uint64_t ms = event_effective_ms(e);
 	if (ms > e->arrived_ms) ms = e->arrived_ms;
 	return ms > INT64_MAX ? 0 : (int64_t)ms;
 }
 
-/* Is it an event that went through the plugin? (status has no event, and is published by the device itself) */
+/* Is it an event that went through the plugin? (status has no event, and is published by the device
+ * itself) */
 static enum reason check_event(const struct policy_case *c, enum grant_kind kind) {
 	if (kind == GRANT_NONE) return REASON_OK;
 	return c->q->has_event && c->q->event.arrived_ms != 0 ? REASON_OK : REASON_NOT_CANONICAL;
 }
 
-static enum reason read_by_grant(const struct policy_case *c, const struct row_device *d, enum grant_kind kind,
-                                 const struct row_standing **grant) {
+static enum reason read_by_grant(const struct policy_case *c, const struct row_device *d,
+								 enum grant_kind kind, const struct row_standing **grant) {
 	int64_t now = c->q->now_ms;
 	int64_t at = kind == GRANT_NONE ? now : effective_ms(&c->q->event);
 	*grant = state_standing_for(c->st, c->subject, d, kind, now, at);
-	if (!*grant && !state_standing_for(c->st, c->subject, d, kind, now, now)) return REASON_NO_GRANT;
+	if (!*grant && !state_standing_for(c->st, c->subject, d, kind, now, now))
+		return REASON_NO_GRANT;
 	enum reason r = check_event(c, kind);
 	return r == REASON_OK && !*grant ? REASON_BEFORE_GRANT : r;
 }
 
-/* device/... and home/.../json/...: what a device tells. d is NULL when there is no such device (in that home):
- * the answer is then the same as for a device that is somebody else's (I16). */
-static enum reason read_event(const struct policy_case *c, const struct row_device *d, enum grant_kind kind,
-                              const struct row_standing **grant) {
+/* device/... and home/.../json/...: what a device tells. d is NULL when there is no such device (in
+ * that home): the answer is then the same as for a device that is somebody else's (I16). */
+static enum reason read_event(const struct policy_case *c, const struct row_device *d,
+							  enum grant_kind kind, const struct row_standing **grant) {
 	switch ((enum cred_kind)c->who->kind) {
 	case CRED_MEMBER:
 		if (!d || !span_eq(span_str(d->home), c->subject)) return REASON_NOT_YOURS;
 		return check_event(c, kind);
 	case CRED_INTEGRATOR:
-		/* The protobuf ClipReady carries the sealed header; a clip grant reads the JSON, which does not. */
+		/* The protobuf ClipReady carries the sealed header; a clip grant reads the JSON, which does
+		 * not. */
 		if (c->t.kind == TOPIC_DEVICE_CLIP_READY) return REASON_ROLE;
 		return read_by_grant(c, d, kind, grant);
 	default: return REASON_ROLE; /* I19, I20: officers never, whatever exists */
@@ -43,7 +47,7 @@ static enum reason read_event(const struct policy_case *c, const struct row_devi
 }
 
 static enum reason read_mirror(const struct policy_case *c, enum grant_kind kind,
-                               const struct row_standing **grant) {
+							   const struct row_standing **grant) {
 	const struct row_device *d = policy_live_device(c->st, c->t.device);
 	if (d && !span_eq(span_str(d->home), c->t.owner)) d = NULL;
 	if (c->who->kind == CRED_MEMBER && !span_eq(c->t.owner, c->subject)) return REASON_NOT_YOURS;
@@ -69,7 +73,7 @@ static enum reason read_ask(const struct policy_case *c) {
 	return r == REASON_OK && !policy_is_adult(c->who) ? REASON_ROLE : r;
 }
 
-/* --- alerts ------------------------------------------------------------------------------------------------------- */
+/* --- alerts --- */
 
 static bool is_blank(uint8_t c) {
 	return c == ' ' || c == '\t' || c == '\r';
@@ -88,7 +92,8 @@ static struct span next_word(struct span *rest) {
 /* The one rule that speaks of alerts; the whole language is consent/rules.h. */
 static bool is_mute(struct span line) {
 	struct span first = next_word(&line), second = next_word(&line);
-	return span_eq(first, SPAN_LIT("mute")) && span_eq(second, SPAN_LIT("alerts")) && next_word(&line).len == 0;
+	return span_eq(first, SPAN_LIT("mute")) && span_eq(second, SPAN_LIT("alerts")) &&
+		   next_word(&line).len == 0;
 }
 
 /* A denial, so it counts before it is durable. */
@@ -108,7 +113,8 @@ static bool is_home_in_cell(const struct policy_case *c, struct span cell) {
 	const struct row *r = state_child(c->st, ROW_DEVICE, 0, c->subject, NULL);
 	for (; r; r = state_child(c->st, ROW_DEVICE, 0, c->subject, r)) {
 		const struct row_device *d = (const struct row_device *)r;
-		if (!d->retired && state_durable(c->st, r) && span_starts(span_str(d->cell), cell)) return true;
+		if (!d->retired && state_durable(c->st, r) && span_starts(span_str(d->cell), cell))
+			return true;
 	}
 	return false;
 }
@@ -118,7 +124,7 @@ static enum reason read_alert(const struct policy_case *c) {
 	return is_home_in_cell(c, c->t.cell) && !has_muted(c) ? REASON_OK : REASON_NOT_YOURS;
 }
 
-/* --- own, public, operator, listed -------------------------------------------------------------------------------- */
+/* --- own, public, operator, listed --- */
 
 static enum reason read_user(const struct policy_case *c) {
 	if (!span_eq(c->t.username, c->username)) return REASON_NOT_YOURS;
@@ -138,7 +144,8 @@ static enum reason read_dollar(const struct policy_case *c) {
 enum reason policy_read(const struct policy_case *c, const struct row_standing **grant) {
 	const struct row_device *d = NULL;
 	if (topic_is_consumed(c->t.kind)) return REASON_CONSUMED_TOPIC;
-	if (c->who->kind == CRED_MEMBER || c->who->kind == CRED_INTEGRATOR) d = policy_live_device(c->st, c->t.device);
+	if (c->who->kind == CRED_MEMBER || c->who->kind == CRED_INTEGRATOR)
+		d = policy_live_device(c->st, c->t.device);
 	switch (c->t.kind) {
 	case TOPIC_DEVICE_RING: return read_event(c, d, GRANT_RING, grant);
 	case TOPIC_DEVICE_MOTION: return read_event(c, d, GRANT_MOTION, grant);

@@ -1,7 +1,8 @@
-/* SUBSCRIBE: may this filter stand? Decided by its shape and by what the credential itself is, never by whether a
- * grant, a home or a device of others exists (I16): the READ check decides on each copy. A filter that could
- * match a consumed topic, or the status of devices of several homes, is refused: the first would change a
- * publisher's reason code, the second would stall the broker on retained messages.
+/* SUBSCRIBE: may this filter stand? Decided by its shape and by what the credential itself is,
+ * never by whether a grant, a home or a device of others exists (I16): the READ check decides on
+ * each copy. A filter that could match a consumed topic, or the status of devices of several homes,
+ * is refused: the first would change a publisher's reason code, the second would stall the broker
+ * on retained messages.
  *
  * Each kind of credential has its list of forms. In a form
  *     {own}     stands for its subject, {me} for its username
@@ -14,7 +15,7 @@
 #include "proto/geohash.h"
 
 struct form {
-	const char *levels; /* NULL ends a list */
+	const char *levels;                       /* NULL ends a list */
 	bool (*may)(const struct policy_case *c); /* NULL: the whole kind may */
 };
 
@@ -27,12 +28,20 @@ static bool may_fetch(const struct policy_case *c) {
 }
 
 #define OURS "vestibule/v1/"
-#define REPLIES {OURS "user/{me}/reply", NULL}, {OURS "user/{me}/denied", NULL}
-#define PUBLIC {OURS "public/#", NULL}
-#define END {NULL, NULL}
+#define REPLIES                       \
+	{OURS "user/{me}/reply", NULL}, { \
+		OURS "user/{me}/denied", NULL \
+	}
+#define PUBLIC \
+	{ OURS "public/#", NULL }
+#define END \
+	{ NULL, NULL }
 
 static const struct form device_forms[] = {
-	{OURS "device/{own}/pull/#", NULL}, {OURS "device/{own}/ack", NULL}, REPLIES, END,
+	{OURS "device/{own}/pull/#", NULL},
+	{OURS "device/{own}/ack", NULL},
+	REPLIES,
+	END,
 };
 
 static const struct form member_forms[] = {
@@ -72,7 +81,9 @@ static const struct form relay_forms[] = {
 };
 
 static const struct form app_forms[] = {
-	{OURS "user/{me}/denied", NULL}, PUBLIC, END,
+	{OURS "user/{me}/denied", NULL},
+	PUBLIC,
+	END,
 };
 
 static const struct form operator_forms[] = {
@@ -86,12 +97,13 @@ static const struct form operator_forms[] = {
 };
 
 static const struct form *const forms[CRED_KINDS] = {
-	[CRED_DEVICE] = device_forms,   [CRED_MEMBER] = member_forms, [CRED_INTEGRATOR] = integrator_forms,
-	[CRED_OFFICER] = officer_forms, [CRED_RELAY] = relay_forms,   [CRED_APP] = app_forms,
+	[CRED_DEVICE] = device_forms,         [CRED_MEMBER] = member_forms,
+	[CRED_INTEGRATOR] = integrator_forms, [CRED_OFFICER] = officer_forms,
+	[CRED_RELAY] = relay_forms,           [CRED_APP] = app_forms,
 	[CRED_OPERATOR] = operator_forms,
 };
 
-/* --- fitting a filter to a form ----------------------------------------------------------------------------------- */
+/* --- fitting a filter to a form --- */
 
 static bool is_device_of_home(const struct policy_case *c, struct span level) {
 	const struct row_device *d = policy_live_device(c->st, level);
@@ -112,18 +124,19 @@ static bool does_fit(const struct policy_case *c, const char *form) {
 	struct span want, level;
 	for (size_t n = 0;; n++) {
 		bool more = topic_level(span_str(form), n, &want);
-		if (more && span_eq(want, SPAN_LIT("#"))) return true; /* its parent alone is matched, too */
+		if (more && span_eq(want, SPAN_LIT("#")))
+			return true; /* its parent alone is matched, too */
 		bool left = topic_level(c->q->name, n, &level);
 		if (!more || !left) return more == left;
 		if (!does_level_fit(c, want, level)) return false;
 	}
 }
 
-/* --- refusals ----------------------------------------------------------------------------------------------------- */
+/* --- refusals --- */
 
 static const char *const consumed[] = {
-	OURS "home/+/command", OURS "agency/+/command", OURS "relay/+/report", OURS "user/+/sync",
-	"$CONTROL/vestibule/v1",
+	OURS "home/+/command", OURS "agency/+/command", OURS "relay/+/report",
+	OURS "user/+/sync",    "$CONTROL/vestibule/v1",
 };
 
 static bool could_match_consumed(struct span filter) {
@@ -137,11 +150,30 @@ static bool has_wildcard(struct span filter) {
 	return memchr(filter.ptr, '+', filter.len) || memchr(filter.ptr, '#', filter.len);
 }
 
-/* Why a filter that fits no form is refused: by its letters alone. */
-static enum reason explain(const struct policy_case *c) {
+enum { OWNER_LEVELS = 4 }; /* vestibule/v1/home/maple: whose subtree it is */
+
+/* Does the filter begin with a literal owner that none of the forms allows? */
+static bool is_foreign_subtree(const struct policy_case *c, const struct form *f) {
+	struct span level, want;
+	for (size_t n = 0; n < OWNER_LEVELS; n++) {
+		if (!topic_level(c->q->name, n, &level) || has_wildcard(level)) return false;
+	}
+	for (; f && f->levels; f++) {
+		size_t n = 0;
+		while (n < OWNER_LEVELS && topic_level(span_str(f->levels), n, &want) &&
+			   topic_level(c->q->name, n, &level) && does_level_fit(c, want, level))
+			n++;
+		if (n == OWNER_LEVELS) return false;
+	}
+	return true;
+}
+
+/* Why a filter that fits no form is refused: by its letters, and by what is the credential's own. */
+static enum reason explain(const struct policy_case *c, const struct form *f) {
 	struct topic t;
 	if (c->q->name.ptr[0] == '$') return REASON_DOLLAR_TOPIC;
-	if (has_wildcard(c->q->name)) return REASON_WIDE_FILTER;
+	if (has_wildcard(c->q->name))
+		return is_foreign_subtree(c, f) ? REASON_NOT_YOURS : REASON_WIDE_FILTER;
 	return topic_parse(c->q->name, &t) == ERR_NONE ? REASON_NOT_YOURS : REASON_NO_SUCH_TOPIC;
 }
 
@@ -157,10 +189,11 @@ enum reason policy_subscribe(const struct policy_case *c) {
 	/* Rows name only what is outside vestibule/ and $, so what they cover is, too. */
 	if (policy_listed(c, filter, APP_READ)) return REASON_OK;
 
-	const struct form *f = c->who->kind > CRED_NONE && c->who->kind < CRED_KINDS ? forms[c->who->kind] : NULL;
-	for (; f && f->levels; f++) {
-		if (!does_fit(c, f->levels)) continue;
-		return !f->may || f->may(c) ? REASON_OK : REASON_ROLE;
+	const struct form *f =
+		c->who->kind > CRED_NONE && c->who->kind < CRED_KINDS ? forms[c->who->kind] : NULL;
+	for (const struct form *each = f; each && each->levels; each++) {
+		if (!does_fit(c, each->levels)) continue;
+		return !each->may || each->may(c) ? REASON_OK : REASON_ROLE;
 	}
-	return explain(c);
+	return explain(c, f);
 }

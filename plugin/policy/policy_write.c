@@ -1,5 +1,6 @@
-/* WRITE: may this sender publish that kind of message there? Who first, then how (will, QoS, retain): the table
- * of limits below is the columns "QoS" and "written by" of the topic table in proto/README.md. */
+/* WRITE: may this sender publish that kind of message there? Who first, then how (will, QoS,
+ * retain): the table of limits below is the columns "QoS" and "written by" of the topic table in
+ * proto/README.md. */
 #include "plugin/policy/policy_impl.h"
 
 /* The part of a holder: a credential of that kind whose subject is id. */
@@ -21,7 +22,8 @@ static enum reason write_home_command(const struct policy_case *c) {
 	return r == REASON_OK && !policy_is_adult(c->who) ? REASON_ROLE : r; /* I8 */
 }
 
-/* What an officer's role may command is the consent engine's to say; an auditor commands nothing. */
+/* What an officer's role may command is the consent engine's to say; an auditor commands nothing.
+ */
 static enum reason write_agency_command(const struct policy_case *c) {
 	enum reason r = write_own(c, CRED_OFFICER, c->t.owner);
 	if (r != REASON_OK) return r;
@@ -35,7 +37,8 @@ static enum reason write_sync(const struct policy_case *c) {
 }
 
 static bool is_status(struct span s) {
-	return span_eq(s, SPAN_LIT("online")) || span_eq(s, SPAN_LIT("sleeping")) || span_eq(s, SPAN_LIT("offline"));
+	return span_eq(s, SPAN_LIT("online")) || span_eq(s, SPAN_LIT("sleeping")) ||
+		   span_eq(s, SPAN_LIT("offline"));
 }
 
 static enum reason write_status(const struct policy_case *c) {
@@ -63,7 +66,7 @@ static enum reason check_sender(const struct policy_case *c) {
 	}
 }
 
-/* --- how ---------------------------------------------------------------------------------------------------------- */
+/* --- how --- */
 
 static uint8_t qos_max(enum topic_kind kind) {
 	switch (kind) {

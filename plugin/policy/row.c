@@ -1,5 +1,6 @@
-/* What can be done with any row by its description alone: read a field, validate, copy, compare, print. Not
- * here: the descriptions (row_desc.c), and whether a row may follow another (state_check.c). */
+/* What can be done with any row by its description alone: read a field, validate, copy, compare,
+ * print. Not here: the descriptions (row_desc.c), and whether a row may follow another
+ * (state_check.c). */
 #include "plugin/policy/row.h"
 
 #include "lib/utf8.h"
@@ -16,7 +17,8 @@ static bool is_text(const struct field *f) {
 	return f->type != FIELD_INT && f->type != FIELD_BOOL && f->type != FIELD_BLOB;
 }
 
-/* Bounded: text that has lost its zero is as long as its array, and the validator then refuses it. */
+/* Bounded: text that has lost its zero is as long as its array, and the validator then refuses it.
+ */
 static struct span text_of(const struct row *r, const struct field *f) {
 	const char *text = member(r, f);
 	return span_of(text, strnlen(text, f->size));
@@ -49,7 +51,7 @@ struct span row_parent(const struct row *r, int which) {
 	return d && (which == 0 || which == 1) ? row_text(r, d->parent[which]) : (struct span){NULL, 0};
 }
 
-/* --- validation: one field ------------------------------------------------------------------------------------- */
+/* --- validation: one field --- */
 
 static enum err check_words(struct span s) {
 	uint32_t code;
@@ -62,7 +64,8 @@ static enum err check_words(struct span s) {
 
 static enum err check_hex(struct span s) {
 	for (size_t i = 0; i < s.len; i++) {
-		if (!((s.ptr[i] >= '0' && s.ptr[i] <= '9') || (s.ptr[i] >= 'a' && s.ptr[i] <= 'f'))) return ERR_INPUT;
+		if (!((s.ptr[i] >= '0' && s.ptr[i] <= '9') || (s.ptr[i] >= 'a' && s.ptr[i] <= 'f')))
+			return ERR_INPUT;
 	}
 	return ERR_NONE;
 }
@@ -113,13 +116,13 @@ static enum err check_field(const struct row *r, const struct field *f) {
 	return v < f->min || v > f->max ? ERR_LIMIT : ERR_NONE;
 }
 
-/* --- validation: several fields together ------------------------------------------------------------------------ */
+/* --- validation: several fields together --- */
 
 /* Is whole the text a, sep, b? */
 static bool is_joined(const char *whole, const char *a, char sep, struct span b) {
 	struct span w = span_str(whole), first = span_str(a);
-	return w.len == first.len + 1 + b.len && span_starts(w, first) && w.ptr[first.len] == (uint8_t)sep &&
-	       span_eq(span_drop(w, first.len + 1), b);
+	return w.len == first.len + 1 + b.len && span_starts(w, first) &&
+		   w.ptr[first.len] == (uint8_t)sep && span_eq(span_drop(w, first.len + 1), b);
 }
 
 static const char *cross_credential(const struct row_credential *c) {
@@ -127,12 +130,14 @@ static const char *cross_credential(const struct row_credential *c) {
 	if (alone != (c->subject[0] == '\0')) return "subject";
 	bool home_role = c->role >= ROLE_LIMITED && c->role <= ROLE_ADMIN;
 	bool agency_role = c->role >= ROLE_INVESTIGATOR && c->role <= ROLE_AUDITOR;
-	if (home_role != (c->kind == CRED_MEMBER) || agency_role != (c->kind == CRED_OFFICER)) return "role";
+	if (home_role != (c->kind == CRED_MEMBER) || agency_role != (c->kind == CRED_OFFICER))
+		return "role";
 	return NULL;
 }
 
 static const char *cross_token(const struct row_token *t) {
-	bool slot = is_joined(t->id, t->username, '/', SPAN_LIT("0")) || is_joined(t->id, t->username, '/', SPAN_LIT("1"));
+	bool slot = is_joined(t->id, t->username, '/', SPAN_LIT("0")) ||
+				is_joined(t->id, t->username, '/', SPAN_LIT("1"));
 	return slot ? NULL : "id";
 }
 
@@ -141,7 +146,8 @@ static const char *cross_agency(const struct row_agency *a) {
 }
 
 static bool is_case_letter(char c) {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '/' || c == '-';
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
+		   c == '/' || c == '-';
 }
 
 static const char *cross_request(const struct row_request *r) {
@@ -168,10 +174,12 @@ static const char *cross_seen(const struct row_seen *s) {
 	uint8_t id[UUID_BYTES];
 	size_t n = strlen(s->username);
 	struct span rest = span_drop(span_str(s->id), n + 1);
-	return uuid_parse(rest, id) == ERR_NONE && is_joined(s->id, s->username, '/', rest) ? NULL : "id";
+	return uuid_parse(rest, id) == ERR_NONE && is_joined(s->id, s->username, '/', rest) ? NULL
+																						: "id";
 }
 
-/* Fields are each valid here, so text ends in its array. NULL, or the field that does not fit the others. */
+/* Fields are each valid here, so text ends in its array. NULL, or the field that does not fit the
+ * others. */
 static const char *cross_check(const struct row *r) {
 	const union row_any *any = (const union row_any *)r;
 	switch (r->kind) {
@@ -208,7 +216,7 @@ enum err row_validate(const struct row *r, const char **bad) {
 	return field ? ERR_INPUT : ERR_NONE;
 }
 
-/* --- copies ------------------------------------------------------------------------------------------------------- */
+/* --- copies --- */
 
 size_t row_clone_bytes(const struct row *r) {
 	const struct row_desc *d = row_desc(r->kind);
@@ -255,22 +263,26 @@ bool row_eq(const struct row *a, const struct row *b) {
 	for (size_t i = 0; i < d->field_count; i++) {
 		const struct field *f = &d->fields[i];
 		bool same;
-		if (is_text(f)) same = span_eq(text_of(a, f), text_of(b, f));
-		else if (f->type == FIELD_BLOB) same = span_eq(blob_of(a, f), blob_of(b, f));
-		else same = int_of(a, f) == int_of(b, f);
+		if (is_text(f))
+			same = span_eq(text_of(a, f), text_of(b, f));
+		else if (f->type == FIELD_BLOB)
+			same = span_eq(blob_of(a, f), blob_of(b, f));
+		else
+			same = int_of(a, f) == int_of(b, f);
 		if (!same) return false;
 	}
 	return true;
 }
 
-/* --- JSON ----------------------------------------------------------------------------------------------------------- */
+/* --- JSON --- */
 
-/* What opens something never leaves the store in a listing: hashes of tokens, headers that wrap a file key. */
+/* What opens something never leaves the store in a listing: hashes of tokens, headers that wrap a
+ * file key. */
 static bool is_secret(enum row_kind kind, const struct field *f) {
 	struct span name = span_str(f->name);
 	return (kind == ROW_TOKEN && span_eq(name, SPAN_LIT("sha256"))) ||
-	       (kind == ROW_GRANT && span_eq(name, SPAN_LIT("header"))) ||
-	       (kind == ROW_CLIP && span_eq(name, SPAN_LIT("sealed")));
+		   (kind == ROW_GRANT && span_eq(name, SPAN_LIT("header"))) ||
+		   (kind == ROW_CLIP && span_eq(name, SPAN_LIT("sealed")));
 }
 
 void row_json(const struct row *r, struct buf *out) {
@@ -284,9 +296,12 @@ void row_json(const struct row *r, struct buf *out) {
 		first = false;
 		buf_json(out, span_str(f->name));
 		buf_char(out, ':');
-		if (is_text(f)) buf_json(out, text_of(r, f));
-		else if (f->type == FIELD_BOOL) buf_str(out, int_of(r, f) ? "true" : "false");
-		else if (f->type == FIELD_INT) buf_int(out, int_of(r, f));
+		if (is_text(f))
+			buf_json(out, text_of(r, f));
+		else if (f->type == FIELD_BOOL)
+			buf_str(out, int_of(r, f) ? "true" : "false");
+		else if (f->type == FIELD_INT)
+			buf_int(out, int_of(r, f));
 		else {
 			buf_char(out, '"');
 			buf_hex(out, blob_of(r, f));

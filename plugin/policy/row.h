@@ -1,11 +1,12 @@
-/* Rows: every durable thing of Vestibule is a row of one kind, and each kind is described once, by a table of
- * its fields with their types and limits. The description gives the SQL columns, the validator that runs
- * before each write and after each read, and the JSON of `list`. Not here: what a row means (policy.h,
- * consent.h), where it is kept (state.h in memory, store.h on disk).
+/* Rows: every durable thing of Vestibule is a row of one kind, and each kind is described once, by
+ * a table of its fields with their types and limits. The description gives the SQL columns, the
+ * validator that runs before each write and after each read, and the JSON of `list`. Not here: what
+ * a row means (policy.h, consent.h), where it is kept (state.h in memory, store.h on disk).
  *
- * A row is a plain struct that starts with struct row. Text lives inside it (fixed arrays, zero-terminated);
- * blobs are {pointer, length}: borrowed in rows that are being built, owned in rows that row_clone() made.
- * Zero is safe: a zeroed row allows nothing. Pure; the descriptions are constant, any thread. */
+ * A row is a plain struct that starts with struct row. Text lives inside it (fixed arrays,
+ * zero-terminated); blobs are {pointer, length}: borrowed in rows that are being built, owned in
+ * rows that row_clone() made. Zero is safe: a zeroed row allows nothing. Pure; the descriptions are
+ * constant, any thread. */
 #ifndef POLICY_ROW_H
 #define POLICY_ROW_H
 
@@ -14,10 +15,10 @@
 #include "lib/span.h"
 
 enum {
-	ROW_ID_SIZE = 65,    /* registry ids and usernames, with the zero */
+	ROW_ID_SIZE = 65, /* registry ids and usernames, with the zero */
 	ROW_UUID_SIZE = 37,
-	ROW_KEY_SIZE = 392,  /* longest key */
-	ROW_NAME_SIZE = 97,  /* names for people, UTF-8 */
+	ROW_KEY_SIZE = 392, /* longest key */
+	ROW_NAME_SIZE = 97, /* names for people, UTF-8 */
 	ROW_FILTER_SIZE = 257,
 	ROW_URL_SIZE = 257,
 	ROW_RULES_SIZE = 2049,
@@ -62,7 +63,7 @@ struct row {
 	uint64_t seq; /* of the change that last wrote it; set by state_apply and by the store's load */
 };
 
-/* --- registry ------------------------------------------------------------------------------------------------ */
+/* --- registry --- */
 
 struct row_home {
 	struct row row;
@@ -77,8 +78,8 @@ struct row_device {
 	char id[ROW_ID_SIZE];
 	char home[ROW_ID_SIZE]; /* parent */
 	char name[ROW_NAME_SIZE];
-	char cell[9];           /* geohash-8; "" unknown: in no circle */
-	int64_t retired;        /* bool; ids are never used again */
+	char cell[9];    /* geohash-8; "" unknown: in no circle */
+	int64_t retired; /* bool; ids are never used again */
 	int64_t created_ms;
 };
 
@@ -110,9 +111,9 @@ enum cred_role {
 struct row_credential {
 	struct row row;
 	char username[ROW_ID_SIZE];
-	int64_t kind; /* enum cred_kind */
+	int64_t kind;              /* enum cred_kind */
 	char subject[ROW_ID_SIZE]; /* parent */
-	int64_t role; /* enum cred_role */
+	int64_t role;              /* enum cred_role */
 	int64_t suspended;
 	int64_t created_ms;
 };
@@ -144,7 +145,13 @@ struct row_integrator {
 	int64_t retired; /* bool; removed by the operator: its grants end, its id is never used again */
 };
 
-enum agency_kind { AGENCY_NONE = 0, AGENCY_POLICE, AGENCY_FIRE, AGENCY_AMBULANCE, AGENCY_KINDS }; /* as home.proto */
+enum agency_kind {
+	AGENCY_NONE = 0,
+	AGENCY_POLICE,
+	AGENCY_FIRE,
+	AGENCY_AMBULANCE,
+	AGENCY_KINDS
+}; /* as home.proto */
 
 struct row_agency {
 	struct row row;
@@ -153,7 +160,8 @@ struct row_agency {
 	int64_t kind; /* enum agency_kind */
 	char policy_url[ROW_URL_SIZE];
 	char recipient[96]; /* age recipient text; "" only with demo */
-	char key_id[17];    /* hex of the first 8 bytes of SHA-256(recipient), FIELD_HEX_OPT; "" when recipient is */
+	char key_id[17];    /* hex of the first 8 bytes of SHA-256(recipient), FIELD_HEX_OPT; "" when
+						   recipient is */
 	int64_t key_nbf_ms;
 	int64_t key_exp_ms;
 	struct blob rings; /* jurisdiction, geometry.h */
@@ -170,9 +178,10 @@ struct row_relay {
 	int64_t created_ms;
 };
 
-/* --- what a home said ------------------------------------------------------------------------------------------ */
+/* --- what a home said --- */
 
-/* One adult's own rules, whole text (consent/rules.h parses it). No row: never opted in, no objection. */
+/* One adult's own rules, whole text (consent/rules.h parses it). No row: never opted in, no
+ * objection. */
 struct row_rules {
 	struct row row;
 	char username[ROW_ID_SIZE];
@@ -181,13 +190,19 @@ struct row_rules {
 	int64_t changed_ms;
 };
 
-enum grant_kind { GRANT_NONE = 0, GRANT_RING, GRANT_MOTION, GRANT_CLIP, GRANT_KINDS }; /* as home.proto */
+enum grant_kind {
+	GRANT_NONE = 0,
+	GRANT_RING,
+	GRANT_MOTION,
+	GRANT_CLIP,
+	GRANT_KINDS
+}; /* as home.proto */
 
 enum grant_state {
 	GSTATE_NONE = 0, /* denies */
 	GSTATE_APPROVED, /* PROPOSED until durable, then DURABLE */
 	GSTATE_ACTIVE,
-	GSTATE_REFUSED,  /* this and the next two are absorbing (I7) */
+	GSTATE_REFUSED, /* this and the next two are absorbing (I7) */
 	GSTATE_REVOKED,
 	GSTATE_EXPIRED,
 	GSTATE_KINDS
@@ -229,20 +244,20 @@ struct row_clip {
 	int64_t poster_length;
 };
 
-/* --- agency side -------------------------------------------------------------------------------------------------- */
+/* --- agency side --- */
 
 enum request_state { /* as agency.proto */
-	REQ_NONE = 0,
-	REQ_SUBMITTED,
-	REQ_APPROVED,
-	REQ_OPEN,
-	REQ_SUSPENDED,
-	REQ_WITHDRAWN, /* this and the rest are absorbing */
-	REQ_REJECTED,
-	REQ_LAPSED,
-	REQ_RESOLVED,
-	REQ_EXPIRED,
-	REQ_STATES
+					 REQ_NONE = 0,
+					 REQ_SUBMITTED,
+					 REQ_APPROVED,
+					 REQ_OPEN,
+					 REQ_SUSPENDED,
+					 REQ_WITHDRAWN, /* this and the rest are absorbing */
+					 REQ_REJECTED,
+					 REQ_LAPSED,
+					 REQ_RESOLVED,
+					 REQ_EXPIRED,
+					 REQ_STATES
 };
 
 struct row_request {
@@ -285,10 +300,10 @@ struct row_ask {
 
 struct row_ask_clip {
 	struct row row;
-	char id[2 * ROW_UUID_SIZE];  /* "ask/clip" */
-	char ask[ROW_UUID_SIZE];     /* parent 1 */
-	char clip[ROW_UUID_SIZE];    /* parent 2 */
-	int64_t revision;            /* that first offered it */
+	char id[2 * ROW_UUID_SIZE]; /* "ask/clip" */
+	char ask[ROW_UUID_SIZE];    /* parent 1 */
+	char clip[ROW_UUID_SIZE];   /* parent 2 */
+	int64_t revision;           /* that first offered it */
 };
 
 /* A yes or no to one clip for one request of one agency. */
@@ -302,18 +317,28 @@ struct row_grant {
 	char agency[ROW_ID_SIZE];
 	char device[ROW_ID_SIZE];
 	int64_t state;      /* enum grant_state */
-	struct blob header; /* 168 bytes for the agency, erased (empty) when it ends; empty for an unsealed demo clip */
+	struct blob header; /* 168 bytes for the agency, erased (empty) when it ends; empty for an
+						   unsealed demo clip */
 	char key_id[17];    /* hex */
 	int64_t decided_ms;
 	int64_t release_ms; /* first tick that may release it */
 	int64_t nbf_ms;     /* the release */
 	int64_t exp_ms;
 	int64_t ended_ms;
-	int64_t actor_kind; /* 0 adult, 1 system: how it ended */
+	int64_t actor_kind;      /* 0 adult, 1 system: how it ended */
 	char actor[ROW_ID_SIZE]; /* who approved; never shown for a refusal */
 };
 
-enum delivery_state { DLV_NONE = 0, DLV_COPYING, DLV_STAGED, DLV_FETCHED, DLV_VOID, DLV_PURGING, DLV_PURGED, DLV_STATES };
+enum delivery_state {
+	DLV_NONE = 0,
+	DLV_COPYING,
+	DLV_STAGED,
+	DLV_FETCHED,
+	DLV_VOID,
+	DLV_PURGING,
+	DLV_PURGED,
+	DLV_STATES
+};
 
 struct row_delivery {
 	struct row row;
@@ -322,17 +347,25 @@ struct row_delivery {
 	char request[ROW_UUID_SIZE]; /* parent 2 */
 	char source[ROW_UUID_SIZE];  /* pseudonym of request x device */
 	char relay[ROW_ID_SIZE];
-	char object[33];             /* 32 hex digits */
+	char object[33]; /* 32 hex digits */
 	int64_t state;
-	int64_t announced;           /* bool */
+	int64_t announced; /* bool */
 	int64_t staged_ms;
-	int64_t ended_ms;            /* PURGING began */
-	int64_t revoke_told;         /* the REVOKED notice went out */
+	int64_t ended_ms;    /* PURGING began */
+	int64_t revoke_told; /* the REVOKED notice went out */
 };
 
-enum job_kind { JOB_NONE = 0, JOB_COPY, JOB_CANCEL, JOB_PURGE, JOB_LINK, JOB_KINDS }; /* as relay.proto */
+enum job_kind {
+	JOB_NONE = 0,
+	JOB_COPY,
+	JOB_CANCEL,
+	JOB_PURGE,
+	JOB_LINK,
+	JOB_KINDS
+}; /* as relay.proto */
 
-/* The outbox: a job is a row until it is reported done. LINK jobs are never rows (memory only, 10 s). */
+/* The outbox: a job is a row until it is reported done. LINK jobs are never rows (memory only, 10
+ * s). */
 struct row_job {
 	struct row row;
 	char id[ROW_UUID_SIZE];
@@ -344,13 +377,13 @@ struct row_job {
 
 struct row_fetch {
 	struct row row;
-	char id[ROW_UUID_SIZE]; /* event_id of the command */
+	char id[ROW_UUID_SIZE];       /* event_id of the command */
 	char delivery[ROW_UUID_SIZE]; /* parent */
 	char username[ROW_ID_SIZE];
 	int64_t at_ms;
 };
 
-/* --- what was told ---------------------------------------------------------------------------------------------- */
+/* --- what was told --- */
 
 struct row_receipt {
 	struct row row;
@@ -379,21 +412,23 @@ struct row_notice {
 	char in_reply_to[ROW_UUID_SIZE];
 	char request[ROW_UUID_SIZE];
 	char delivery[ROW_UUID_SIZE];
-	int64_t state;            /* enum request_state */
-	int64_t reason;           /* enum reason */
+	int64_t state;  /* enum request_state */
+	int64_t reason; /* enum reason */
 };
 
-/* (principal, event_id) is remembered for 31 days: same bytes again, same answer; other bytes, refused. */
+/* (principal, event_id) is remembered for 31 days: same bytes again, same answer; other bytes,
+ * refused. */
 struct row_seen {
 	struct row row;
 	char id[ROW_ID_SIZE + ROW_UUID_SIZE]; /* "username/event_id" */
 	char username[ROW_ID_SIZE];           /* parent */
-	char digest[65]; /* SHA-256 of the payload, hex */
+	char digest[65];                      /* SHA-256 of the payload, hex */
 	int64_t at_ms;
-	int64_t reason;  /* enum reason: 0 accepted, else why it was refused */
+	int64_t reason; /* enum reason: 0 accepted, else why it was refused */
 };
 
-/* Single values: "floor_ms" (highest UTC seen), "ack/DEVICE" (highest committed seq of a device). */
+/* Single values: "floor_ms" (highest UTC seen), "ack/DEVICE" (highest committed seq of a device).
+ */
 struct row_meta {
 	struct row row;
 	char name[ROW_ID_SIZE + 8];
@@ -437,7 +472,7 @@ union row_any {
 	struct row_leaf leaf;
 };
 
-/* --- descriptions ------------------------------------------------------------------------------------------------- */
+/* --- descriptions --- */
 
 enum field_type {
 	FIELD_ID,       /* text [a-z0-9_-], 1..64 */
@@ -445,7 +480,7 @@ enum field_type {
 	FIELD_USERNAME, /* text [a-z0-9_-], 3..64 */
 	FIELD_UUID,     /* 36-character lower-case UUID text */
 	FIELD_UUID_OPT,
-	FIELD_HEX,      /* lower-case hex of exactly max digits */
+	FIELD_HEX, /* lower-case hex of exactly max digits */
 	FIELD_HEX_OPT,
 	FIELD_TEXT,     /* UTF-8 without control characters but \n, at most max bytes */
 	FIELD_FILTER,   /* valid topic filter outside vestibule/ and $ */
@@ -458,8 +493,8 @@ enum field_type {
 struct field {
 	const char *name; /* SQL column and JSON member */
 	enum field_type type;
-	size_t offset;    /* in the row's struct: char array, int64_t, or struct blob */
-	size_t size;      /* of the array for text */
+	size_t offset; /* in the row's struct: char array, int64_t, or struct blob */
+	size_t size;   /* of the array for text */
 	int64_t min, max;
 };
 
@@ -468,8 +503,8 @@ struct row_desc {
 	size_t size;      /* of the struct */
 	const struct field *fields;
 	size_t field_count;
-	int key;          /* index of the key field: text, unique */
-	int parent[2];    /* indexes of the fields rows are found by, or -1 */
+	int key;       /* index of the key field: text, unique */
+	int parent[2]; /* indexes of the fields rows are found by, or -1 */
 };
 
 const struct row_desc *row_desc(enum row_kind kind); /* NULL for ROW_NONE and out of range */
@@ -480,24 +515,27 @@ struct span row_text(const struct row *r, int field);
 struct span row_key(const struct row *r);
 struct span row_parent(const struct row *r, int which); /* empty when there is none */
 
-/* The one validator: before each write, after each read. ERR_INPUT or ERR_LIMIT, and *bad names the field
- * (constant string). Also checks what spans fields: key composed of its parts, a role that fits its kind. */
+/* The one validator: before each write, after each read. ERR_INPUT or ERR_LIMIT, and *bad names the
+ * field (constant string). Also checks what spans fields: key composed of its parts, a role that
+ * fits its kind. */
 enum err row_validate(const struct row *r, const char **bad) MUST_CHECK;
 
 /* A deep copy on the heap, blobs included; free with row_free. NULL: no memory. */
 struct row *row_clone(const struct row *r);
 void row_free(struct row *r); /* only for cloned rows; NULL is fine */
 
-/* The same in two steps, for callers that embed the copy: the bytes it takes (0: not a row), and the copy made
- * at mem, which is aligned for any object. Nothing else is allocated. */
+/* The same in two steps, for callers that embed the copy: the bytes it takes (0: not a row), and
+ * the copy made at mem, which is aligned for any object. Nothing else is allocated. */
 size_t row_clone_bytes(const struct row *r);
 struct row *row_clone_into(const struct row *r, void *mem);
-bool row_eq(const struct row *a, const struct row *b); /* same kind and every field equal; seq not compared */
+bool row_eq(const struct row *a,
+			const struct row *b); /* same kind and every field equal; seq not compared */
 
-/* The row as a JSON object, blobs as hex; for `list` and `explain`. Token hashes and headers are left out. */
+/* The row as a JSON object, blobs as hex; for `list` and `explain`. Token hashes and headers are
+ * left out. */
 void row_json(const struct row *r, struct buf *out);
 
-/* --- changes --------------------------------------------------------------------------------------------------------- */
+/* --- changes --- */
 
 enum { CHANGE_OPS_MAX = 96 };
 

@@ -1,6 +1,7 @@
-/* The rows in memory, how they change, and whether anything may be allowed. A change is checked whole and all its
- * memory is taken before the first row moves, so that it happens wholly or not at all. Not here: how rows are
- * linked (state_index.c), which change may follow (state_check.c), questions that span rows (state_find.c). */
+/* The rows in memory, how they change, and whether anything may be allowed. A change is checked
+ * whole and all its memory is taken before the first row moves, so that it happens wholly or not at
+ * all. Not here: how rows are linked (state_index.c), which change may follow (state_check.c),
+ * questions that span rows (state_find.c). */
 #include "plugin/policy/state.h"
 
 #include "plugin/policy/state_check.h"
@@ -25,7 +26,7 @@ static enum err refuse(const char **bad, const char *what) {
 	return ERR_INPUT;
 }
 
-/* --- changes ------------------------------------------------------------------------------------------------------ */
+/* --- changes --- */
 
 /* Takes all memory that c needs. ERR_NOMEM: nothing is left in puts. */
 static enum err prepare(struct state *st, const struct change *c, struct state_put *puts) {
@@ -41,7 +42,8 @@ static enum err prepare(struct state *st, const struct change *c, struct state_p
 	return ERR_NONE;
 }
 
-/* I3: a change that carried a seq the store has already committed would count as durable before it is. */
+/* I3: a change that carried a seq the store has already committed would count as durable before it
+ * is. */
 static bool is_seq_spent(const struct state *st, uint64_t seq) {
 	return seq < st->seq || (!st->health.incomplete && seq <= st->durable_seq);
 }
@@ -53,8 +55,10 @@ enum err state_apply(struct state *st, const struct change *c, const char **bad)
 	enum err e = prepare(st, c, puts);
 	if (e != ERR_NONE) return e;
 	for (size_t i = 0; i < c->count; i++) {
-		if (c->ops[i].del) state_index_del(&st->index, c->ops[i].row->kind, row_key(c->ops[i].row));
-		else state_index_put(&st->index, &puts[i]);
+		if (c->ops[i].del)
+			state_index_del(&st->index, c->ops[i].row->kind, row_key(c->ops[i].row));
+		else
+			state_index_put(&st->index, &puts[i]);
 	}
 	st->seq = c->seq;
 	return ERR_NONE;
@@ -92,7 +96,7 @@ enum err state_complete(struct state *st, uint64_t durable_seq, const char **bad
 	return ERR_NONE;
 }
 
-/* --- health ------------------------------------------------------------------------------------------------------- */
+/* --- health --- */
 
 struct state_health state_health(const struct state *st) {
 	return st->health;
@@ -130,14 +134,14 @@ bool state_durable(const struct state *st, const struct row *r) {
 	return r && r->seq <= st->durable_seq;
 }
 
-/* --- walking ------------------------------------------------------------------------------------------------------ */
+/* --- walking --- */
 
 const struct row *state_get(const struct state *st, enum row_kind kind, struct span key) {
 	return state_index_get(&st->index, kind, key);
 }
 
-const struct row *state_child(const struct state *st, enum row_kind kind, int which, struct span parent,
-                              const struct row *after) {
+const struct row *state_child(const struct state *st, enum row_kind kind, int which,
+							  struct span parent, const struct row *after) {
 	if (which != 0 && which != 1) return NULL;
 	if (after) return state_index_after(after, which);
 	return state_index_first(&st->index, kind, which, parent);

@@ -1,9 +1,10 @@
-/* Rules between rows, checked against the rows as they will be after the whole change, so that the order of
- * operations inside a change does not matter. */
+/* Rules between rows, checked against the rows as they will be after the whole change, so that the
+ * order of operations inside a change does not matter. */
 #include "plugin/policy/state_check.h"
 
-/* Which kind each parent is of. A lasting parent must be there as long as the child is live; another only when the
- * child is made: history outlives what it tells of. Credentials have a parent by their kind. */
+/* Which kind each parent is of. A lasting parent must be there as long as the child is live;
+ * another only when the child is made: history outlives what it tells of. Credentials have a parent
+ * by their kind. */
 static const struct {
 	enum row_kind kind[2];
 	bool lasting[2];
@@ -26,7 +27,7 @@ static const struct {
 };
 
 static const enum row_kind subject_kind[CRED_KINDS] = {
-	[CRED_DEVICE] = ROW_DEVICE, [CRED_MEMBER] = ROW_HOME, [CRED_INTEGRATOR] = ROW_INTEGRATOR,
+	[CRED_DEVICE] = ROW_DEVICE,  [CRED_MEMBER] = ROW_HOME, [CRED_INTEGRATOR] = ROW_INTEGRATOR,
 	[CRED_OFFICER] = ROW_AGENCY, [CRED_RELAY] = ROW_RELAY,
 };
 
@@ -45,6 +46,8 @@ static bool is_ended(const struct row *r) {
 	const union row_any *any = (const union row_any *)r;
 	switch (r->kind) {
 	case ROW_DEVICE: return any->device.retired != 0;
+	case ROW_INTEGRATOR: return any->integrator.retired != 0;
+	case ROW_AGENCY: return any->agency.retired != 0;
 	case ROW_STANDING: return any->standing.state >= GSTATE_REFUSED;
 	case ROW_GRANT: return any->grant.state >= GSTATE_REFUSED;
 	case ROW_REQUEST: return any->request.state >= REQ_WITHDRAWN;
@@ -58,6 +61,8 @@ static int64_t state_of(const struct row *r) {
 	const union row_any *any = (const union row_any *)r;
 	switch (r->kind) {
 	case ROW_DEVICE: return any->device.retired;
+	case ROW_INTEGRATOR: return any->integrator.retired;
+	case ROW_AGENCY: return any->agency.retired;
 	case ROW_STANDING: return any->standing.state;
 	case ROW_GRANT: return any->grant.state;
 	case ROW_REQUEST: return any->request.state;
@@ -67,15 +72,15 @@ static int64_t state_of(const struct row *r) {
 	}
 }
 
-/* --- rows before and after the change ---------------------------------------------------------------------------- */
+/* --- rows before and after the change --- */
 
 static bool is_about(const struct row_op *op, enum row_kind kind, struct span key) {
 	return op->row->kind == kind && span_eq(row_key(op->row), key);
 }
 
 /* The row as the whole change leaves it: the last operation on its key decides. */
-static const struct row *after(const struct state_index *ix, const struct change *c, enum row_kind kind,
-                               struct span key) {
+static const struct row *after(const struct state_index *ix, const struct change *c,
+							   enum row_kind kind, struct span key) {
 	for (size_t i = c->count; i > 0; i--) {
 		const struct row_op *op = &c->ops[i - 1];
 		if (is_about(op, kind, key)) return op->del ? NULL : op->row;
@@ -83,7 +88,8 @@ static const struct row *after(const struct state_index *ix, const struct change
 	return state_index_get(ix, kind, key);
 }
 
-/* The row that operation n replaces. A delete in between does not wash an end away, so it is not looked at. */
+/* The row that operation n replaces. A delete in between does not wash an end away, so it is not
+ * looked at. */
 static const struct row *before(const struct state_index *ix, const struct change *c, size_t n) {
 	const struct row *r = c->ops[n].row;
 	for (size_t i = n; i > 0; i--) {
@@ -93,7 +99,7 @@ static const struct row *before(const struct state_index *ix, const struct chang
 	return state_index_get(ix, r->kind, row_key(r));
 }
 
-/* --- the rules ---------------------------------------------------------------------------------------------------- */
+/* --- the rules --- */
 
 /* I7. An ask that was decided or has lapsed is over as well. */
 static bool leaves_absorbing(const struct row *old, const struct row *r) {
@@ -104,15 +110,18 @@ static bool same(const char *a, const char *b) {
 	return span_eq(span_str(a), span_str(b));
 }
 
-/* A yes is to one thing for one party; a device is of one home for ever (a new home makes a new id). */
+/* A yes is to one thing for one party; a device is of one home for ever (a new home makes a new
+ * id). */
 static bool changes_owner(const struct row *old, const struct row *r) {
 	const union row_any *a = (const union row_any *)old, *b = (const union row_any *)r;
 	switch (r->kind) {
 	case ROW_STANDING:
-		if (a->standing.kind != b->standing.kind || !same(a->standing.device, b->standing.device)) return true;
+		if (a->standing.kind != b->standing.kind || !same(a->standing.device, b->standing.device))
+			return true;
 		break;
 	case ROW_GRANT:
-		if (!same(a->grant.clip, b->grant.clip) || !same(a->grant.agency, b->grant.agency)) return true;
+		if (!same(a->grant.clip, b->grant.clip) || !same(a->grant.agency, b->grant.agency))
+			return true;
 		if (!same(a->grant.device, b->grant.device)) return true;
 		break;
 	case ROW_CREDENTIAL: return a->credential.kind != b->credential.kind;
@@ -120,7 +129,8 @@ static bool changes_owner(const struct row *old, const struct row *r) {
 	case ROW_JOB: return false;
 	default: break;
 	}
-	return !span_eq(row_parent(old, 0), row_parent(r, 0)) || !span_eq(row_parent(old, 1), row_parent(r, 1));
+	return !span_eq(row_parent(old, 0), row_parent(r, 0)) ||
+		   !span_eq(row_parent(old, 1), row_parent(r, 1));
 }
 
 static const char *check_put(const struct state_index *ix, const struct change *c, size_t n) {
@@ -136,8 +146,8 @@ static const char *check_put(const struct state_index *ix, const struct change *
 }
 
 /* Does a live row of that kind still name the deleted parent? */
-static bool has_children(const struct state_index *ix, const struct change *c, const struct row *gone,
-                         enum row_kind kind, int which) {
+static bool has_children(const struct state_index *ix, const struct change *c,
+						 const struct row *gone, enum row_kind kind, int which) {
 	const struct row *r = state_index_first(ix, kind, which, row_key(gone));
 	for (; r; r = state_index_after(r, which)) {
 		if (parent_kind(r, which) != gone->kind || !is_lasting(r, which)) continue;
@@ -147,7 +157,8 @@ static bool has_children(const struct state_index *ix, const struct change *c, c
 	return false;
 }
 
-static const char *check_del(const struct state_index *ix, const struct change *c, const struct row *gone) {
+static const char *check_del(const struct state_index *ix, const struct change *c,
+							 const struct row *gone) {
 	if (after(ix, c, gone->kind, row_key(gone))) return NULL; /* put again later in this change */
 	for (int kind = ROW_NONE + 1; kind < ROW_KINDS; kind++) {
 		for (int which = 0; which < 2; which++) {
@@ -163,7 +174,8 @@ const char *state_check_change(const struct state_index *ix, const struct change
 	for (size_t i = 0; i < c->count; i++) {
 		const char *bad = "kind";
 		const struct row_op *op = &c->ops[i];
-		if (op->del ? !row_desc(op->row->kind) : row_validate(op->row, &bad) != ERR_NONE) return bad;
+		if (op->del ? !row_desc(op->row->kind) : row_validate(op->row, &bad) != ERR_NONE)
+			return bad;
 	}
 	for (size_t i = 0; i < c->count; i++) {
 		const struct row_op *op = &c->ops[i];

@@ -1,6 +1,7 @@
-/* May this change follow the present rows? Rules between rows that hold whoever asks for the change: a row has
- * its parents, an end is an end (I7), and what a yes was given for cannot be turned into something else. What
- * a role may change is not here (consent). Pure; nothing is altered. */
+/* May this change follow the present rows? Rules between rows that hold whoever asks for the
+ * change: a row has its parents, an end is an end (I7), and what a yes was given for cannot be
+ * turned into something else. What a role may change is not here (consent). Pure; nothing is
+ * altered. */
 #ifndef POLICY_STATE_CHECK_H
 #define POLICY_STATE_CHECK_H
 

@@ -1,43 +1,43 @@
-/* Looking things up in the state: by kind with the right type, and the two questions that span rows, on which the
- * policy of integrators and relays rests. Allocates nothing. */
+/* Looking things up in the state: by kind with the right type, and the two questions that span
+ * rows, on which the policy of integrators and relays rests. Allocates nothing. */
 #include "plugin/policy/state_impl.h"
 
-#define TYPED(name, KIND)                                                                              \
-	const struct row_##name *state_##name(const struct state *st, struct span key) {                   \
-		return (const struct row_##name *)state_get(st, KIND, key);                                    \
+#define TYPED(name, KIND, key)                                                       \
+	const struct row_##name *state_##name(const struct state *st, struct span key) { \
+		return (const struct row_##name *)state_get(st, KIND, key);                  \
 	}
-TYPED(home, ROW_HOME)
-TYPED(device, ROW_DEVICE)
-TYPED(credential, ROW_CREDENTIAL)
-TYPED(integrator, ROW_INTEGRATOR)
-TYPED(agency, ROW_AGENCY)
-TYPED(relay, ROW_RELAY)
-TYPED(rules, ROW_RULES)
-TYPED(standing, ROW_STANDING)
-TYPED(clip, ROW_CLIP)
-TYPED(request, ROW_REQUEST)
-TYPED(ask, ROW_ASK)
-TYPED(grant, ROW_GRANT)
-TYPED(delivery, ROW_DELIVERY)
-TYPED(job, ROW_JOB)
+TYPED(home, ROW_HOME, id)
+TYPED(device, ROW_DEVICE, id)
+TYPED(credential, ROW_CREDENTIAL, username)
+TYPED(integrator, ROW_INTEGRATOR, id)
+TYPED(agency, ROW_AGENCY, id)
+TYPED(relay, ROW_RELAY, id)
+TYPED(rules, ROW_RULES, username)
+TYPED(standing, ROW_STANDING, id)
+TYPED(clip, ROW_CLIP, id)
+TYPED(request, ROW_REQUEST, id)
+TYPED(ask, ROW_ASK, id)
+TYPED(grant, ROW_GRANT, id)
+TYPED(delivery, ROW_DELIVERY, id)
+TYPED(job, ROW_JOB, id)
 
 static bool same(const char *a, struct span b) {
 	return span_eq(span_str(a), b);
 }
 
-/* --- standing grants ---------------------------------------------------------------------------------------------- */
+/* --- standing grants --- */
 
 /* Everything but home and integrator, which the list that it is in stands for. */
-static bool does_let_read(const struct state *st, const struct row_standing *g, const struct row_device *device,
-                          enum grant_kind kind) {
+static bool does_let_read(const struct state *st, const struct row_standing *g,
+						  const struct row_device *device, enum grant_kind kind) {
 	if (g->state != GSTATE_ACTIVE || !state_durable(st, &g->row)) return false;
 	if (kind != GRANT_NONE && g->kind != (int64_t)kind) return false;
 	return g->device[0] == '\0' || same(g->device, span_str(device->id));
 }
 
 const struct row_standing *state_standing_for(const struct state *st, struct span integrator,
-                                              const struct row_device *device, enum grant_kind kind,
-                                              int64_t now_ms, int64_t effective_ms) {
+											  const struct row_device *device, enum grant_kind kind,
+											  int64_t now_ms, int64_t effective_ms) {
 	char room[STATE_EXTRA_SIZE];
 	if (!device || device->retired) return NULL;
 	struct span pair = state_index_pair(integrator, span_str(device->home), room);
@@ -50,9 +50,10 @@ const struct row_standing *state_standing_for(const struct state *st, struct spa
 	return NULL;
 }
 
-/* --- copy jobs ---------------------------------------------------------------------------------------------------- */
+/* --- copy jobs --- */
 
-static const struct row_job *copy_job_of(const struct state *st, struct span relay, const struct row_delivery *d) {
+static const struct row_job *copy_job_of(const struct state *st, struct span relay,
+										 const struct row_delivery *d) {
 	const struct row *r = state_child(st, ROW_JOB, 1, span_str(d->id), NULL);
 	for (; r; r = state_child(st, ROW_JOB, 1, span_str(d->id), r)) {
 		const struct row_job *j = (const struct row_job *)r;
@@ -61,7 +62,8 @@ static const struct row_job *copy_job_of(const struct state *st, struct span rel
 	return NULL;
 }
 
-static const struct row_job *copy_job_under(const struct state *st, struct span relay, const struct row_grant *g) {
+static const struct row_job *copy_job_under(const struct state *st, struct span relay,
+											const struct row_grant *g) {
 	const struct row *r = state_child(st, ROW_DELIVERY, 0, span_str(g->id), NULL);
 	for (; r; r = state_child(st, ROW_DELIVERY, 0, span_str(g->id), r)) {
 		const struct row_delivery *d = (const struct row_delivery *)r;
@@ -71,7 +73,8 @@ static const struct row_job *copy_job_under(const struct state *st, struct span 
 	return NULL;
 }
 
-const struct row_job *state_copy_job(const struct state *st, struct span relay, struct span device, struct span clip) {
+const struct row_job *state_copy_job(const struct state *st, struct span relay, struct span device,
+									 struct span clip) {
 	const struct row *r = state_index_first(&st->index, ROW_GRANT, STATE_BY_EXTRA, clip);
 	for (; r; r = state_index_after(r, STATE_BY_EXTRA)) {
 		const struct row_grant *g = (const struct row_grant *)r;

@@ -1,4 +1,5 @@
-/* What struct state is, for the files that implement state.h (state.c, state_find.c); nobody else includes it. */
+/* What struct state is, for the files that implement state.h (state.c, state_find.c); nobody else
+ * includes it. */
 #ifndef POLICY_STATE_IMPL_H
 #define POLICY_STATE_IMPL_H
 

@@ -1,5 +1,6 @@
-/* Rows by key and by parent. A node is one allocation: links, then the row with its blobs; so the way from a row
- * that was handed out back to its links is arithmetic, and walking a list needs no look-up. */
+/* Rows by key and by parent. A node is one allocation: links, then the row with its blobs; so the
+ * way from a row that was handed out back to its links is arithmetic, and walking a list needs no
+ * look-up. */
 #include "plugin/policy/state_index.h"
 
 #include <stddef.h>
@@ -22,7 +23,7 @@ static struct state_node *node_of(const struct row *r) {
 	return (struct state_node *)(void *)((uint8_t *)r - offsetof(struct state_node, row));
 }
 
-/* --- lists ---------------------------------------------------------------------------------------------------- */
+/* --- lists --- */
 
 static void push(struct state_list *list, struct state_node *n, int link) {
 	n->link[link] = (struct link){NULL, list->head, list};
@@ -33,8 +34,10 @@ static void push(struct state_list *list, struct state_node *n, int link) {
 static void unlink_node(struct state_node *n, int link) {
 	struct link *l = &n->link[link];
 	if (!l->list) return;
-	if (l->prev) l->prev->link[link].next = l->next;
-	else l->list->head = l->next;
+	if (l->prev)
+		l->prev->link[link].next = l->next;
+	else
+		l->list->head = l->next;
 	if (l->next) l->next->link[link].prev = l->prev;
 	*l = (struct link){NULL, NULL, NULL};
 }
@@ -43,17 +46,20 @@ static void unlink_node(struct state_node *n, int link) {
 static void take_place(struct state_node *old, struct state_node *n, int link) {
 	struct link *l = &n->link[link];
 	*l = old->link[link];
-	if (l->prev) l->prev->link[link].next = n;
-	else l->list->head = n;
+	if (l->prev)
+		l->prev->link[link].next = n;
+	else
+		l->list->head = n;
 	if (l->next) l->next->link[link].prev = n;
 	old->link[link] = (struct link){NULL, NULL, NULL};
 }
 
-/* --- which lists ------------------------------------------------------------------------------------------------ */
+/* --- which lists --- */
 
 struct span state_index_pair(struct span integrator, struct span home, char out[STATE_EXTRA_SIZE]) {
 	size_t len = integrator.len + 1 + home.len;
-	if (integrator.len == 0 || home.len == 0 || len >= STATE_EXTRA_SIZE) return (struct span){NULL, 0};
+	if (integrator.len == 0 || home.len == 0 || len >= STATE_EXTRA_SIZE)
+		return (struct span){NULL, 0};
 	memcpy(out, integrator.ptr, integrator.len);
 	out[integrator.len] = '/'; /* in no id, so that pairs cannot be confused */
 	memcpy(out + integrator.len + 1, home.ptr, home.len);
@@ -61,12 +67,14 @@ struct span state_index_pair(struct span integrator, struct span home, char out[
 	return span_of(out, len);
 }
 
-/* What the row is found by on that link; empty: not in such a list. room lends memory to a composed key. */
+/* What the row is found by on that link; empty: not in such a list. room lends memory to a composed
+ * key. */
 static struct span list_key(const struct row *r, int link, char room[STATE_EXTRA_SIZE]) {
 	if (link != STATE_BY_EXTRA) return row_parent(r, link);
 	const union row_any *any = (const union row_any *)r;
 	if (r->kind == ROW_STANDING && any->standing.state == GSTATE_ACTIVE) {
-		return state_index_pair(span_str(any->standing.integrator), span_str(any->standing.home), room);
+		return state_index_pair(span_str(any->standing.integrator), span_str(any->standing.home),
+								room);
 	}
 	if (r->kind == ROW_GRANT && any->grant.state == GSTATE_ACTIVE) return span_str(any->grant.clip);
 	return (struct span){NULL, 0};
@@ -95,13 +103,14 @@ static void join_list(struct state_index *ix, struct state_put *put, int link) {
 	push(list, put->node, link);
 }
 
-/* --- putting ------------------------------------------------------------------------------------------------------ */
+/* --- putting --- */
 
 void state_index_init(struct state_index *ix, uint64_t seed0, uint64_t seed1) {
 	memset(ix, 0, sizeof(*ix));
 	for (int kind = 0; kind < ROW_KINDS; kind++) {
 		table_init(&ix->rows[kind], seed0, seed1);
-		for (int link = 0; link < STATE_BY_ALL; link++) table_init(&ix->lists[kind][link], seed0, seed1);
+		for (int link = 0; link < STATE_BY_ALL; link++)
+			table_init(&ix->lists[kind][link], seed0, seed1);
 	}
 }
 
@@ -151,14 +160,14 @@ enum err state_index_reserve(struct state_index *ix, enum row_kind kind, size_t 
 	enum err e = table_reserve(&ix->rows[kind], n);
 	for (int link = 0; link < STATE_BY_ALL && e == ERR_NONE; link++) {
 		bool used = link == STATE_BY_EXTRA ? kind == ROW_STANDING || kind == ROW_GRANT
-		                                   : row_desc(kind)->parent[link] >= 0;
+										   : row_desc(kind)->parent[link] >= 0;
 		if (used) e = table_reserve(&ix->lists[kind][link], n);
 	}
 	return e;
 }
 
-/* On each link the new node takes the old one's place when both belong into the same list, so that a row keeps
- * its age when it changes. */
+/* On each link the new node takes the old one's place when both belong into the same list, so that
+ * a row keeps its age when it changes. */
 static void replace(struct state_index *ix, struct state_node *old, struct state_put *put) {
 	enum row_kind kind = row_of(old)->kind;
 	take_place(old, put->node, STATE_BY_ALL);
@@ -198,7 +207,7 @@ void state_index_del(struct state_index *ix, enum row_kind kind, struct span key
 	free(n);
 }
 
-/* --- order -------------------------------------------------------------------------------------------------------- */
+/* --- order --- */
 
 /* seq beside the node, so that sorting touches no row but those of one change. */
 struct aged {
@@ -226,7 +235,8 @@ static void move_first(struct state_node *n, int link) {
 static void sort_kind(struct state_index *ix, int kind, struct aged *room) {
 	size_t at = 0, n = 0;
 	struct state_node *node;
-	while ((node = table_next(&ix->rows[kind], &at))) room[n++] = (struct aged){row_of(node)->seq, node};
+	while ((node = table_next(&ix->rows[kind], &at)))
+		room[n++] = (struct aged){row_of(node)->seq, node};
 	qsort(room, n, sizeof(room[0]), older_first);
 	for (size_t i = 0; i < n; i++) {
 		for (int link = 0; link < STATE_LINKS; link++) move_first(room[i].node, link);
@@ -245,19 +255,20 @@ enum err state_index_sort(struct state_index *ix) {
 	return ERR_NONE;
 }
 
-/* --- finding ------------------------------------------------------------------------------------------------------ */
+/* --- finding --- */
 
 static bool is_kind(enum row_kind kind) {
 	return kind > ROW_NONE && kind < ROW_KINDS;
 }
 
-const struct row *state_index_get(const struct state_index *ix, enum row_kind kind, struct span key) {
+const struct row *state_index_get(const struct state_index *ix, enum row_kind kind,
+								  struct span key) {
 	const struct state_node *n = is_kind(kind) ? table_get(&ix->rows[kind], key) : NULL;
 	return n ? row_of(n) : NULL;
 }
 
 const struct row *state_index_first(const struct state_index *ix, enum row_kind kind, int link,
-                                    struct span parent) {
+									struct span parent) {
 	if (!is_kind(kind) || link < 0 || link >= STATE_LINKS) return NULL;
 	const struct state_list *list = &ix->all[kind];
 	if (link != STATE_BY_ALL) list = table_get(&ix->lists[kind][link], parent);

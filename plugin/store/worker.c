@@ -235,6 +235,7 @@ enum err worker_put(struct worker *w, const struct change *c, bool denial) {
 		(void)pthread_cond_signal(&w->wake); /* cannot fail */
 	}
 	unlock(w);
+	// cppcheck-suppress memleak ; the queue has it
 	if (taken) return ERR_NONE;
 	free_node(n);
 	return ERR_LIMIT;

@@ -1,6 +1,7 @@
-/* What one decision costs: nanoseconds per policy_decide with 1,000 and 100,000 devices (a home and a member each, one
- * integrator with a ring grant of every home), devices asked in an order that no cache can follow. Also how long
- * the rows take to load, and the memory of a device with all its rows.
+/* What one decision costs: nanoseconds per policy_decide with 1,000 and 100,000 devices (a home and
+ * a member each, one integrator with a ring grant of every home), devices asked in an order that no
+ * cache can follow. Also how long the rows take to load, and the memory of a device with all its
+ * rows.
  *
  *     policy_bench [DEVICES...] */
 #include <errno.h>
@@ -35,10 +36,14 @@ static void load(struct state *st, struct row *r) {
 static void load_home(struct state *st, int n) {
 	struct row_home home = {.row = {.kind = ROW_HOME}};
 	struct row_device device = {.row = {.kind = ROW_DEVICE}};
-	struct row_credential member = {.row = {.kind = ROW_CREDENTIAL}, .kind = CRED_MEMBER, .role = ROLE_ADULT};
+	struct row_credential member = {
+		.row = {.kind = ROW_CREDENTIAL}, .kind = CRED_MEMBER, .role = ROLE_ADULT};
 	struct row_credential camera = {.row = {.kind = ROW_CREDENTIAL}, .kind = CRED_DEVICE};
-	struct row_standing yes = {.row = {.kind = ROW_STANDING}, .kind = GRANT_RING, .state = GSTATE_ACTIVE,
-	                           .integrator = "alarm-co", .exp_ms = NOW_MS + DAY_MS};
+	struct row_standing yes = {.row = {.kind = ROW_STANDING},
+							   .kind = GRANT_RING,
+							   .state = GSTATE_ACTIVE,
+							   .integrator = "alarm-co",
+							   .exp_ms = NOW_MS + DAY_MS};
 	FORMAT(home.id, "home-%d", n);
 	FORMAT(device.id, "device-%d", n);
 	FORMAT(device.home, "home-%d", n);
@@ -68,7 +73,7 @@ static struct state *load_all(int devices) {
 	return st;
 }
 
-/* --- measuring ---------------------------------------------------------------------------------------------------- */
+/* --- measuring --- */
 
 struct scene {
 	const char *what;
@@ -108,8 +113,13 @@ static void prepare(const struct state *st, const struct scene *s, int devices) 
 		if (s->is_own) FORMAT(username, "%s%d", s->username, device);
 		FORMAT(cases[i].topic, "vestibule/v1/device/device-%d/ring", device);
 		cases[i].q = (struct question){
-			.access = s->access, .who = state_credential(st, span_str(username)), .name = span_str(cases[i].topic),
-			.qos = 1, .has_event = true, .event = {(uint64_t)NOW_MS, (uint64_t)NOW_MS, true}, .now_ms = NOW_MS,
+			.access = s->access,
+			.who = state_credential(st, span_str(username)),
+			.name = span_str(cases[i].topic),
+			.qos = 1,
+			.has_event = true,
+			.event = {(uint64_t)NOW_MS, (uint64_t)NOW_MS, true},
+			.now_ms = NOW_MS,
 		};
 	}
 }
@@ -136,9 +146,11 @@ static void bench(int devices) {
 	int64_t ms = (now_ns() - start) / 1000000;
 	struct mallinfo2 after = mallinfo2();
 	size_t bytes = after.uordblks + after.hblkhd - before.uordblks - before.hblkhd;
-	(void)printf("%d devices: loaded in %" PRId64 " ms, %zu bytes a device with home, member, two credentials, grant\n",
-	             devices, ms, bytes / (size_t)devices);
-	for (size_t i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++) measure(st, &scenes[i], devices);
+	(void)printf("%d devices: loaded in %" PRId64
+				 " ms, %zu bytes a device with home, member, two credentials, grant\n",
+				 devices, ms, bytes / (size_t)devices);
+	for (size_t i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++)
+		measure(st, &scenes[i], devices);
 	state_free(st);
 }
 

@@ -1,5 +1,6 @@
-/* Runs tests/tables/policy.table, line by line, against the world of tests/unit/policy/rows.h, and checks that the
- * table speaks of every topic, every access and every credential. What the lines mean is told at their head. */
+/* Runs tests/tables/policy.table, line by line, against the world of tests/unit/policy/rows.h, and
+ * checks that the table speaks of every topic, every access and every credential. What the lines
+ * mean is told at their head. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,15 +53,17 @@ static _Noreturn void broken(const struct line *l, const char *what) {
 	abort();
 }
 
-/* --- reading a line ----------------------------------------------------------------------------------------------- */
+/* --- reading a line --- */
 
 static void read_topic(struct line *l) {
-	static const char *const ours[] = {"device/", "home/",   "agency/", "relay/",
-	                                   "area/",   "user/",   "public/", "operator/"};
+	static const char *const ours[] = {"device/", "home/", "agency/", "relay/",
+									   "area/",   "user/", "public/", "operator/"};
 	static const struct {
 		const char *name, *id;
-	} ids[] = {{"{clip}", UUID_OF("50")}, {"{back}", UUID_OF("51")}, {"{late}", UUID_OF("52")},
-	           {"{request}", UUID_OF("40")}};
+	} ids[] = {{"{clip}", UUID_OF("50")},
+			   {"{back}", UUID_OF("51")},
+			   {"{late}", UUID_OF("52")},
+			   {"{request}", UUID_OF("40")}};
 	struct buf b;
 	struct span rest = l->column[3];
 	buf_init(&b, LINE_MAX_BYTES - 1);
@@ -70,8 +73,10 @@ static void read_topic(struct line *l) {
 	while (rest.len) {
 		size_t i = 0, n = sizeof(ids) / sizeof(ids[0]);
 		while (i < n && !span_starts(rest, span_str(ids[i].name))) i++;
-		if (i < n) buf_str(&b, ids[i].id);
-		else buf_put(&b, rest.ptr, 1);
+		if (i < n)
+			buf_str(&b, ids[i].id);
+		else
+			buf_put(&b, rest.ptr, 1);
 		rest = span_drop(rest, i < n ? strlen(ids[i].name) : 1);
 	}
 	assert_int_equal(buf_error(&b), ERR_NONE);
@@ -96,24 +101,36 @@ static void read_circumstance(struct line *l, struct span word) {
 	struct span value = word;
 	struct span name = cut(&value, '=');
 	struct event_times *e = &l->q.event;
-	if (span_eq(name, SPAN_LIT("at"))) e->at_ms = (uint64_t)(NOW_MS + read_number(l, value) * MINUTE_MS);
-	else if (span_eq(name, SPAN_LIT("qos"))) l->q.qos = (uint8_t)read_number(l, value);
-	else if (span_eq(name, SPAN_LIT("payload"))) l->q.status = value;
-	else if (span_eq(word, SPAN_LIT("unsynced"))) e->synced = false;
-	else if (span_eq(word, SPAN_LIT("raw"))) e->arrived_ms = 0;
-	else if (span_eq(word, SPAN_LIT("retain"))) l->q.retain = true;
-	else if (span_eq(word, SPAN_LIT("will"))) l->q.is_will = true;
-	else if (span_eq(word, SPAN_LIT("agencies-off"))) l->opts.agencies = false;
-	else if (span_eq(word, SPAN_LIT("unsound"))) l->unsound = true;
-	else if (span_eq(word, SPAN_LIT("refusing"))) l->refusing = true;
-	else broken(l, "unknown circumstance");
+	if (span_eq(name, SPAN_LIT("at")))
+		e->at_ms = (uint64_t)(NOW_MS + read_number(l, value) * MINUTE_MS);
+	else if (span_eq(name, SPAN_LIT("qos")))
+		l->q.qos = (uint8_t)read_number(l, value);
+	else if (span_eq(name, SPAN_LIT("payload")))
+		l->q.status = value;
+	else if (span_eq(word, SPAN_LIT("unsynced")))
+		e->synced = false;
+	else if (span_eq(word, SPAN_LIT("raw")))
+		e->arrived_ms = 0;
+	else if (span_eq(word, SPAN_LIT("retain")))
+		l->q.retain = true;
+	else if (span_eq(word, SPAN_LIT("will")))
+		l->q.is_will = true;
+	else if (span_eq(word, SPAN_LIT("agencies-off")))
+		l->opts.agencies = false;
+	else if (span_eq(word, SPAN_LIT("unsound")))
+		l->unsound = true;
+	else if (span_eq(word, SPAN_LIT("refusing")))
+		l->refusing = true;
+	else
+		broken(l, "unknown circumstance");
 }
 
 static void read_verdict(struct line *l) {
 	struct span rest = l->column[0];
 	struct span kind = cut(&rest, ' '), word = trim(rest);
 	l->kind = span_eq(kind, SPAN_LIT("ALLOW")) ? VERDICT_ALLOW : VERDICT_DENY;
-	if (l->kind == VERDICT_DENY && !span_eq(kind, SPAN_LIT("DENY"))) broken(l, "neither ALLOW nor DENY");
+	if (l->kind == VERDICT_DENY && !span_eq(kind, SPAN_LIT("DENY")))
+		broken(l, "neither ALLOW nor DENY");
 	l->any_reason = span_eq(word, SPAN_LIT("*"));
 	l->reason = reason_by_word(word);
 	if (!l->any_reason && l->reason == REASON_NONE_GIVEN) broken(l, "unknown reason");
@@ -121,10 +138,14 @@ static void read_verdict(struct line *l) {
 
 static void read_access(struct line *l) {
 	struct span word = l->column[2];
-	if (span_eq(word, SPAN_LIT("read"))) l->q.access = ACCESS_READ;
-	else if (span_eq(word, SPAN_LIT("write"))) l->q.access = ACCESS_WRITE;
-	else if (span_eq(word, SPAN_LIT("subscribe"))) l->q.access = ACCESS_SUBSCRIBE;
-	else broken(l, "unknown access");
+	if (span_eq(word, SPAN_LIT("read")))
+		l->q.access = ACCESS_READ;
+	else if (span_eq(word, SPAN_LIT("write")))
+		l->q.access = ACCESS_WRITE;
+	else if (span_eq(word, SPAN_LIT("subscribe")))
+		l->q.access = ACCESS_SUBSCRIBE;
+	else
+		broken(l, "unknown access");
 }
 
 static void read_line(struct line *l) {
@@ -132,8 +153,8 @@ static void read_line(struct line *l) {
 	for (int i = 0; i < COLUMNS; i++) l->column[i] = cut(&rest, '|');
 	l->unsound = l->refusing = false;
 	l->opts = (struct policy_opts){.agencies = true};
-	l->q = (struct question){.now_ms = NOW_MS, .has_event = true,
-	                         .event = {(uint64_t)NOW_MS, (uint64_t)NOW_MS, true}};
+	l->q = (struct question){
+		.now_ms = NOW_MS, .has_event = true, .event = {(uint64_t)NOW_MS, (uint64_t)NOW_MS, true}};
 	read_verdict(l);
 	read_access(l);
 	read_topic(l);
@@ -153,9 +174,10 @@ static bool next_line(FILE *f, struct line *l) {
 	return false;
 }
 
-/* --- asking ------------------------------------------------------------------------------------------------------- */
+/* --- asking --- */
 
-static struct verdict ask(struct state *st, const struct line *l, const struct row_credential *who) {
+static struct verdict ask(struct state *st, const struct line *l,
+						  const struct row_credential *who) {
 	struct question q = l->q;
 	q.who = who;
 	state_set_unsound(st, l->unsound);
@@ -165,14 +187,16 @@ static struct verdict ask(struct state *st, const struct line *l, const struct r
 }
 
 /* False, and told, when the answer is another. */
-static bool expect(struct state *st, const struct line *l, const struct row_credential *who, bool barred) {
+static bool expect(struct state *st, const struct line *l, const struct row_credential *who,
+				   bool barred) {
 	struct verdict v = ask(st, l, who);
 	enum verdict_kind kind = barred ? VERDICT_DENY : l->kind;
 	bool right = v.kind == kind && (barred || l->any_reason || v.reason == l->reason);
 	assert_true((v.kind == VERDICT_ALLOW) == (v.reason == REASON_OK));
 	if (right) return true;
-	print_error("%s:%d: %s is answered %s %s: %s", table_path, l->number, who ? who->username : "nobody",
-	            v.kind == VERDICT_ALLOW ? "ALLOW" : "DENY", reason_word(v.reason), l->text);
+	print_error("%s:%d: %s is answered %s %s: %s", table_path, l->number,
+				who ? who->username : "nobody", v.kind == VERDICT_ALLOW ? "ALLOW" : "DENY",
+				reason_word(v.reason), l->text);
 	return false;
 }
 
@@ -181,7 +205,8 @@ static const struct row_credential *named(const struct state *st, const struct l
 	if (span_eq(username, SPAN_LIT("nobody"))) return NULL;
 	struct span kind = cut(&username, ':');
 	const struct row_credential *who = state_credential(st, username);
-	if (!who || who->kind != (int64_t)policy_cred_kind_by_name(kind)) broken(l, "no such credential");
+	if (!who || who->kind != (int64_t)policy_cred_kind_by_name(kind))
+		broken(l, "no such credential");
 	return who;
 }
 
@@ -208,7 +233,8 @@ static bool is_named(const struct seen *s, const struct line *l, const char *use
 	char key[LINE_MAX_BYTES];
 	about(l, key);
 	for (size_t i = 0; i < s->count; i++) {
-		if (span_eq(span_str(key), span_str(s->about[i])) && span_eq(span_str(username), span_str(s->who[i]))) {
+		if (span_eq(span_str(key), span_str(s->about[i])) &&
+			span_eq(span_str(username), span_str(s->who[i]))) {
 			return true;
 		}
 	}
@@ -217,7 +243,8 @@ static bool is_named(const struct seen *s, const struct line *l, const char *use
 
 static bool is_barred(const struct row_credential *who) {
 	struct span u = span_str(who->username);
-	return span_eq(u, SPAN_LIT("sus")) || span_eq(u, SPAN_LIT("mia")) || span_eq(u, SPAN_LIT("gone-1"));
+	return span_eq(u, SPAN_LIT("sus")) || span_eq(u, SPAN_LIT("mia")) ||
+		   span_eq(u, SPAN_LIT("gone-1"));
 }
 
 static bool expect_others(struct state *st, const struct line *l, const struct seen *s) {
@@ -277,7 +304,8 @@ static void the_policy_table_speaks_of_every_topic_and_access(void **unused) {
 	for (int kind = TOPIC_UNKNOWN + 1; kind < TOPIC_KINDS; kind++) {
 		for (int access = ACCESS_READ; access <= ACCESS_SUBSCRIBE; access++) {
 			if (told[kind][access]) continue;
-			fail_msg("no line about others: %s, access %d", topic_kind_name((enum topic_kind)kind), access);
+			fail_msg("no line about others: %s, access %d", topic_kind_name((enum topic_kind)kind),
+					 access);
 		}
 	}
 }

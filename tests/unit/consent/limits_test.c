@@ -1,6 +1,7 @@
 /* I24: every limit of a request at -1, 0 and +1, and who may do what to it. I12: the answer depends
  * on the request and its agency's history alone. */
 #include "tests/unit/consent/town.h"
+#include "plugin/consent/limits.h"
 
 /* What an investigator (or, for an emergency, a supervisor) is told about this request in a fresh
  * town. */
@@ -223,7 +224,8 @@ static void i24_author_and_approver_differ(void **state) {
 	assert_int_equal(another(w, "ines", 0), REASON_OK);
 	char id[UUID_TEXT_SIZE];
 	memcpy(id, w->id, sizeof(id));
-	assert_int_equal(world_approve(w, "ines", id), REASON_ROLE);
+	assert_int_equal(world_approve(w, "ines", id), REASON_SAME_PERSON);
+	assert_int_equal(world_approve(w, "eve", id), REASON_ROLE);
 	assert_int_equal(world_approve(w, "fsup", id), REASON_NOT_YOURS);
 	assert_int_equal(world_approve(w, "sam", id), REASON_OK);
 	assert_int_equal(world_approve(w, "sue", id), REASON_STATE);
@@ -359,6 +361,33 @@ static void i12_answer_to_a_request_is_the_same_on_an_empty_and_a_full_map(void 
 	}
 }
 
+/* The sentences are policy's, the numbers are consent's: they must not drift apart. */
+static void sentences_of_refusals_name_the_limits(void **state) {
+	(void)state;
+	static const struct {
+		enum reason reason;
+		long long number[3];
+	} told[] = {
+		{REASON_RADIUS, {LIMIT_RADIUS_MIN_M, LIMIT_RADIUS_MAX_M, LIMIT_RADIUS_EMERGENCY_M}},
+		{REASON_WINDOW,
+		 {LIMIT_WINDOW_MIN_MS / LIMIT_MINUTE_MS, LIMIT_WINDOW_MAX_MS / LIMIT_HOUR_MS,
+		  LIMIT_WINDOW_EMERGENCY_MS / LIMIT_HOUR_MS}},
+		{REASON_WINDOW_AGE, {LIMIT_WINDOW_AGE_MS / LIMIT_DAY_MS}},
+		{REASON_LIFE, {LIMIT_LIFE_MAX_H / 24, LIMIT_LIFE_EMERGENCY_H}},
+		{REASON_CASE_LIMIT, {LIMIT_PER_CASE}},
+		{REASON_OPEN_LIMIT, {LIMIT_OPEN_PER_AGENCY}},
+		{REASON_SUBMIT_LIMIT, {LIMIT_SUBMITS_OFFICER, LIMIT_SUBMITS_AGENCY}},
+		{REASON_FETCH_LIMIT, {LIMIT_FETCHES}},
+	};
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+		for (size_t k = 0; k < 3 && told[i].number[k]; k++) {
+			char number[24];
+			(void)snprintf(number, sizeof(number), "%lld", told[i].number[k]);
+			assert_non_null(strstr(reason_sentence(told[i].reason), number));
+		}
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(i24_content_limits_hold_at_the_boundary),
@@ -372,6 +401,7 @@ int main(void) {
 		cmocka_unit_test(request_opens_only_when_its_entry_is_durable),
 		cmocka_unit_test(unreviewed_emergency_costs_the_fast_path_once),
 		cmocka_unit_test(i16_unknown_and_foreign_requests_answer_alike),
+		cmocka_unit_test(sentences_of_refusals_name_the_limits),
 		cmocka_unit_test(i12_answer_to_a_request_is_the_same_on_an_empty_and_a_full_map),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -181,6 +181,22 @@ static void removed_agency_loses_officers_requests_and_grants(void **state) {
 	world_free(w);
 }
 
+static void large_agency_ends_wholly_within_a_tick(void **state) {
+	(void)state;
+	struct world *w = world_town();
+	for (int i = 0; i < 100; i++) {
+		char name[16];
+		(void)snprintf(name, sizeof(name), "officer-%d", i);
+		assert_int_equal(world_put_credential(w, name, CRED_OFFICER, "pd", ROLE_EVIDENCE),
+						 REASON_OK);
+	}
+	assert_int_equal(world_operator(w, OPERATOR_REMOVE, NULL, ROW_AGENCY, "pd"), REASON_OK);
+	(void)world_tick(w);
+	const struct row *r = state_child(w->st, ROW_CREDENTIAL, 0, SPAN_LIT("pd"), NULL);
+	assert_null(r);
+	world_free(w);
+}
+
 static void changed_agency_key_ends_what_was_wrapped_to_the_old_one(void **state) {
 	(void)state;
 	char clip[UUID_TEXT_SIZE], grant[UUID_TEXT_SIZE];
@@ -197,6 +213,23 @@ static void changed_agency_key_ends_what_was_wrapped_to_the_old_one(void **state
 	assert_int_equal(world_put(w, &a), REASON_OK);
 	(void)world_tick(w);
 	assert_int_equal(state_grant(w->st, span_str(grant))->state, GSTATE_REVOKED);
+	world_free(w);
+}
+
+static void relay_stays_while_it_holds_an_object(void **state) {
+	(void)state;
+	char clip[UUID_TEXT_SIZE], grant[UUID_TEXT_SIZE];
+	struct world *w = world_town();
+	memcpy(grant, world_delivered(w, clip)->grant, sizeof(grant));
+	assert_int_equal(state_count(w->st, ROW_JOB), 0);
+	assert_int_equal(world_operator(w, OPERATOR_REMOVE, NULL, ROW_RELAY, "r1"), REASON_STATE);
+	assert_int_equal(world_retract(w, "alice", grant), REASON_OK);
+	assert_int_equal(world_operator(w, OPERATOR_REMOVE, NULL, ROW_RELAY, "r1"), REASON_STATE);
+	assert_int_equal(world_report(w, "mover", VESTIBULE__V1__REPORT_KIND__REPORT_KIND_PURGED,
+								  world_delivery(w, grant), 0),
+					 REASON_OK);
+	assert_int_equal(world_operator(w, OPERATOR_REMOVE, NULL, ROW_RELAY, "r1"), REASON_OK);
+	assert_null(world_who(w, "mover"));
 	world_free(w);
 }
 
@@ -230,7 +263,9 @@ int main(void) {
 		cmocka_unit_test(retired_device_ends_its_grants_and_its_name_is_gone),
 		cmocka_unit_test(suspended_agency_waits_and_resumes_without_gaining_time),
 		cmocka_unit_test(removed_agency_loses_officers_requests_and_grants),
+		cmocka_unit_test(large_agency_ends_wholly_within_a_tick),
 		cmocka_unit_test(changed_agency_key_ends_what_was_wrapped_to_the_old_one),
+		cmocka_unit_test(relay_stays_while_it_holds_an_object),
 		cmocka_unit_test(agency_needs_rings_and_outside_a_demo_a_key),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,13 +9,19 @@
 #include "tests/unit/policy/rows.h"
 
 static const struct policy_opts with_agencies = {.agencies = true};
-static const uint8_t hash_a[32] = {0xaa, 1, 2, 3}, hash_b[32] = {0xaa, 1, 2, 4}, hash_other[32] = {0xaa, 1, 2, 5};
+static const uint8_t hash_a[32] = {0xaa, 1, 2, 3}, hash_b[32] = {0xaa, 1, 2, 4},
+					 hash_other[32] = {0xaa, 1, 2, 5};
 
-#define HEX_A "aa010203" "00000000000000000000000000000000000000000000000000000000"
-#define HEX_B "aa010204" "00000000000000000000000000000000000000000000000000000000"
+#define HEX_A  \
+	"aa010203" \
+	"00000000000000000000000000000000000000000000000000000000"
+#define HEX_B  \
+	"aa010204" \
+	"00000000000000000000000000000000000000000000000000000000"
 #define TOKEN(SLOT, HEX) ROW(ROW_TOKEN, token, .id = "ann/" SLOT, .username = "ann", .sha256 = HEX)
 
-static enum reason login(const struct state *st, const char *username, bool cert, const uint8_t *hash) {
+static enum reason login(const struct state *st, const char *username, bool cert,
+						 const uint8_t *hash) {
 	struct verdict v = policy_login(st, span_str(username), cert, hash, &with_agencies);
 	assert_true((v.kind == VERDICT_ALLOW) == (v.reason == REASON_OK));
 	return v.reason;
@@ -85,10 +91,11 @@ static void i15_a_client_id_in_anothers_namespace_is_foreign(void **unused) {
 		const char *id;
 		bool own, foreign;
 	} cases[] = {
-		{"ann", true, false},       {"ann.phone", true, false}, {"ann.", true, false},    {"ann.ben", true, false},
-		{"ben", false, true},       {"ben.phone", false, true}, {"ben.ann", false, true}, {"mia", false, true},
-		{"annx", false, false},     {"ann-phone", false, false}, {"auto-1234", false, false},
-		{"benx.ben", false, false}, {"", false, false},          {".ann", false, false},
+		{"ann", true, false},        {"ann.phone", true, false},  {"ann.", true, false},
+		{"ann.ben", true, false},    {"ben", false, true},        {"ben.phone", false, true},
+		{"ben.ann", false, true},    {"mia", false, true},        {"annx", false, false},
+		{"ann-phone", false, false}, {"auto-1234", false, false}, {"benx.ben", false, false},
+		{"", false, false},          {".ann", false, false},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct span id = span_str(cases[i].id);
@@ -102,10 +109,12 @@ static void i15_a_client_id_in_anothers_namespace_is_foreign(void **unused) {
 static void words_and_values_are_one_to_one(void **unused) {
 	(void)unused;
 	for (int role = ROLE_NONE + 1; role < ROLE_KINDS; role++) {
-		assert_int_equal(policy_role_by_name(span_str(policy_role_name((enum cred_role)role))), role);
+		assert_int_equal(policy_role_by_name(span_str(policy_role_name((enum cred_role)role))),
+						 role);
 	}
 	for (int kind = CRED_NONE + 1; kind < CRED_KINDS; kind++) {
-		assert_int_equal(policy_cred_kind_by_name(span_str(policy_cred_kind_name((enum cred_kind)kind))), kind);
+		assert_int_equal(
+			policy_cred_kind_by_name(span_str(policy_cred_kind_name((enum cred_kind)kind))), kind);
 	}
 	assert_int_equal(policy_role_by_name(SPAN_LIT("owner")), ROLE_NONE);
 	assert_int_equal(policy_cred_kind_by_name(SPAN_LIT("")), CRED_NONE);

@@ -1,5 +1,6 @@
-/* The invariants of the design that the policy holds, each over all credentials, topics and filters of the small world
- * of rows.h: what no line of a table could enumerate. Single answers are in tests/tables/policy.table. */
+/* The invariants of the design that the policy holds, each over all credentials, topics and filters
+ * of the small world of rows.h: what no line of a table could enumerate. Single answers are in
+ * tests/tables/policy.table. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,57 +10,156 @@
 #include "plugin/policy/policy.h"
 #include "tests/unit/policy/rows.h"
 
-#define V1 "vestibule/v1/"
+#define V1       "vestibule/v1/"
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const struct policy_opts with_agencies = {.agencies = true};
 
 /* Names of every kind, for things that exist, exist elsewhere, or do not. */
 static const char *const names[] = {
-	V1 "device/elm-door/ring", V1 "device/oak-door/ring", V1 "device/absent/ring",
-	V1 "device/elm-yard/motion", V1 "device/oak-door/motion", V1 "device/absent/motion",
-	V1 "device/elm-door/clip-ready", V1 "device/oak-door/clip-ready", V1 "device/elm-door/status",
-	V1 "device/oak-door/status", V1 "device/elm-door/ack", V1 "device/elm-door/pull/" UUID_OF("50") "/ann",
-	V1 "device/elm-door/pull/" UUID_OF("50") "/relay-1", V1 "device/elm-door/pull/" UUID_OF("50") "/evi-1",
-	V1 "device/elm-door/chunk/" UUID_OF("50") "/ann", V1 "device/elm-door/chunk/" UUID_OF("50") "/relay-1",
-	V1 "device/elm-door/chunk/" UUID_OF("50") "/evi-1", V1 "home/elm/json/elm-door/ring",
-	V1 "home/elm/json/elm-yard/motion", V1 "home/elm/json/elm-door/clip-ready",
-	V1 "home/elm/json/elm-door/status", V1 "home/elm/ask", V1 "home/oak/ask", V1 "home/elm/command",
-	V1 "home/oak/command", V1 "home/elm/receipt", V1 "agency/metro-pd/command", V1 "agency/metro-pd/notice",
-	V1 "agency/fire-9/command", V1 "agency/fire-9/notice", V1 "relay/mover/job", V1 "relay/mover/report",
-	V1 "area/u33db/alert", V1 "user/ann/sync", V1 "user/evi-1/sync", V1 "user/ann/reply", V1 "user/evi-1/reply",
-	V1 "user/evi-1/denied", V1 "user/evi-1/link", V1 "public/agency/metro-pd",
-	V1 "public/request/" UUID_OF("40"), V1 "operator/health", V1 "operator/metrics", "$CONTROL/vestibule/v1",
-	"$CONTROL/vestibule/v1/response", "$SYS/broker/uptime", "zigbee2mqtt/lamp", "homeassistant/x",
+	V1 "device/elm-door/ring",
+	V1 "device/oak-door/ring",
+	V1 "device/absent/ring",
+	V1 "device/elm-yard/motion",
+	V1 "device/oak-door/motion",
+	V1 "device/absent/motion",
+	V1 "device/elm-door/clip-ready",
+	V1 "device/oak-door/clip-ready",
+	V1 "device/elm-door/status",
+	V1 "device/oak-door/status",
+	V1 "device/elm-door/ack",
+	V1 "device/elm-door/pull/" UUID_OF("50") "/ann",
+	V1 "device/elm-door/pull/" UUID_OF("50") "/relay-1",
+	V1 "device/elm-door/pull/" UUID_OF("50") "/evi-1",
+	V1 "device/elm-door/chunk/" UUID_OF("50") "/ann",
+	V1 "device/elm-door/chunk/" UUID_OF("50") "/relay-1",
+	V1 "device/elm-door/chunk/" UUID_OF("50") "/evi-1",
+	V1 "home/elm/json/elm-door/ring",
+	V1 "home/elm/json/elm-yard/motion",
+	V1 "home/elm/json/elm-door/clip-ready",
+	V1 "home/elm/json/elm-door/status",
+	V1 "home/elm/ask",
+	V1 "home/oak/ask",
+	V1 "home/elm/command",
+	V1 "home/oak/command",
+	V1 "home/elm/receipt",
+	V1 "agency/metro-pd/command",
+	V1 "agency/metro-pd/notice",
+	V1 "agency/fire-9/command",
+	V1 "agency/fire-9/notice",
+	V1 "relay/mover/job",
+	V1 "relay/mover/report",
+	V1 "area/u33db/alert",
+	V1 "user/ann/sync",
+	V1 "user/evi-1/sync",
+	V1 "user/ann/reply",
+	V1 "user/evi-1/reply",
+	V1 "user/evi-1/denied",
+	V1 "user/evi-1/link",
+	V1 "public/agency/metro-pd",
+	V1 "public/request/" UUID_OF("40"),
+	V1 "operator/health",
+	V1 "operator/metrics",
+	"$CONTROL/vestibule/v1",
+	"$CONTROL/vestibule/v1/response",
+	"$SYS/broker/uptime",
+	"zigbee2mqtt/lamp",
+	"homeassistant/x",
 };
 
 /* Filters of every shape, honest and not. */
 static const char *const filters[] = {
-	"#", "+/#", "+", "+/+/+/+/+", "/#", "vestibule/#", "vestibule/+/#", V1 "#", V1 "+/#", V1 "+/+/ring",
-	V1 "device/#", V1 "device/+/#", V1 "device/+/+", V1 "device/+/ring", V1 "device/+/motion",
-	V1 "device/+/clip-ready", V1 "device/+/status", V1 "device/elm-door/#", V1 "device/elm-door/+",
-	V1 "device/elm-door/pull/#", V1 "device/elm-door/pull/+/+", V1 "device/+/pull/#", V1 "device/+/chunk/#",
-	V1 "device/elm-door/chunk/+/ann", V1 "device/elm-door/chunk/+/+", V1 "device/elm-door/chunk/#",
-	V1 "device/elm-door/chunk/+/relay-1", V1 "home/#", V1 "home/+/#", V1 "home/elm/#", V1 "home/elm/+",
-	V1 "home/elm/json/#", V1 "home/+/json/#", V1 "home/+/json/+/ring", V1 "home/+/json/+/motion",
-	V1 "home/+/json/+/clip-ready", V1 "home/+/json/+/status", V1 "home/elm/json/+/status", V1 "home/+/ask",
-	V1 "home/+/command", V1 "home/+/receipt", V1 "agency/#", V1 "agency/+/notice", V1 "agency/+/+",
-	V1 "agency/metro-pd/#", V1 "agency/metro-pd/+", V1 "relay/#", V1 "relay/+/job", V1 "relay/mover/+",
-	V1 "area/#", V1 "area/+/alert", V1 "user/#", V1 "user/+/+", V1 "user/ann/#", V1 "user/ann/+",
-	V1 "user/evi-1/#", V1 "user/+/reply", V1 "user/+/link", V1 "public/#", V1 "public/+/+", V1 "operator/#",
-	V1 "operator/+", "$SYS/#", "$SYS/+/clients", "$CONTROL/#", "$CONTROL/+/v1", "$CONTROL/vestibule/v1/#",
-	"$share/g/" V1 "public/#", "$share/g/#", "$share/g/$SYS/#", "zigbee2mqtt/#", "+/lamp", "homeassistant/+",
+	"#",
+	"+/#",
+	"+",
+	"+/+/+/+/+",
+	"/#",
+	"vestibule/#",
+	"vestibule/+/#",
+	V1 "#",
+	V1 "+/#",
+	V1 "+/+/ring",
+	V1 "device/#",
+	V1 "device/+/#",
+	V1 "device/+/+",
+	V1 "device/+/ring",
+	V1 "device/+/motion",
+	V1 "device/+/clip-ready",
+	V1 "device/+/status",
+	V1 "device/elm-door/#",
+	V1 "device/elm-door/+",
+	V1 "device/elm-door/pull/#",
+	V1 "device/elm-door/pull/+/+",
+	V1 "device/+/pull/#",
+	V1 "device/+/chunk/#",
+	V1 "device/elm-door/chunk/+/ann",
+	V1 "device/elm-door/chunk/+/+",
+	V1 "device/elm-door/chunk/#",
+	V1 "device/elm-door/chunk/+/relay-1",
+	V1 "home/#",
+	V1 "home/+/#",
+	V1 "home/elm/#",
+	V1 "home/elm/+",
+	V1 "home/elm/json/#",
+	V1 "home/+/json/#",
+	V1 "home/+/json/+/ring",
+	V1 "home/+/json/+/motion",
+	V1 "home/+/json/+/clip-ready",
+	V1 "home/+/json/+/status",
+	V1 "home/elm/json/+/status",
+	V1 "home/+/ask",
+	V1 "home/+/command",
+	V1 "home/+/receipt",
+	V1 "agency/#",
+	V1 "agency/+/notice",
+	V1 "agency/+/+",
+	V1 "agency/metro-pd/#",
+	V1 "agency/metro-pd/+",
+	V1 "relay/#",
+	V1 "relay/+/job",
+	V1 "relay/mover/+",
+	V1 "area/#",
+	V1 "area/+/alert",
+	V1 "user/#",
+	V1 "user/+/+",
+	V1 "user/ann/#",
+	V1 "user/ann/+",
+	V1 "user/evi-1/#",
+	V1 "user/+/reply",
+	V1 "user/+/link",
+	V1 "public/#",
+	V1 "public/+/+",
+	V1 "operator/#",
+	V1 "operator/+",
+	"$SYS/#",
+	"$SYS/+/clients",
+	"$CONTROL/#",
+	"$CONTROL/+/v1",
+	"$CONTROL/vestibule/v1/#",
+	"$share/g/" V1 "public/#",
+	"$share/g/#",
+	"$share/g/$SYS/#",
+	"zigbee2mqtt/#",
+	"+/lamp",
+	"homeassistant/+",
 };
 
-static struct verdict ask(const struct state *st, const struct row *who, enum access access, const char *name) {
+static struct verdict ask(const struct state *st, const struct row *who, enum access access,
+						  const char *name) {
 	struct question q = {
-		.access = access, .who = (const struct row_credential *)who, .name = span_str(name), .now_ms = NOW_MS,
-		.has_event = true, .event = {(uint64_t)NOW_MS, (uint64_t)NOW_MS, true}, .status = SPAN_LIT("online"),
+		.access = access,
+		.who = (const struct row_credential *)who,
+		.name = span_str(name),
+		.now_ms = NOW_MS,
+		.has_event = true,
+		.event = {(uint64_t)NOW_MS, (uint64_t)NOW_MS, true},
+		.status = SPAN_LIT("online"),
 	};
 	return policy_decide(st, &q, &with_agencies);
 }
 
-static bool allows(const struct state *st, const struct row *who, enum access access, const char *name) {
+static bool allows(const struct state *st, const struct row *who, enum access access,
+				   const char *name) {
 	return ask(st, who, access, name).kind == VERDICT_ALLOW;
 }
 
@@ -72,13 +172,16 @@ static bool is_on(enum topic_kind kind, const char *name) {
 	return topic_parse(span_str(name), &t) == ERR_NONE && t.kind == kind;
 }
 
-#define EACH_WHO(who, st) \
-	for (const struct row *who = state_each(st, ROW_CREDENTIAL, NULL); who; who = state_each(st, ROW_CREDENTIAL, who))
-#define EACH_TEXT(text, list) for (const char *const *text = (list); text < (list) + COUNT(list); text++)
-#define EACH_ACCESS(access) \
-	for (enum access access = ACCESS_READ; access <= ACCESS_SUBSCRIBE; access = (enum access)(access + 1))
+#define EACH_WHO(who, st)                                                   \
+	for (const struct row *who = state_each(st, ROW_CREDENTIAL, NULL); who; \
+		 who = state_each(st, ROW_CREDENTIAL, who))
+#define EACH_TEXT(text, list) \
+	for (const char *const *text = (list); text < (list) + COUNT(list); text++)
+#define EACH_ACCESS(access)                                            \
+	for (enum access access = ACCESS_READ; access <= ACCESS_SUBSCRIBE; \
+		 access = (enum access)(access + 1))
 
-/* --- I1 ----------------------------------------------------------------------------------------------------------- */
+/* --- I1 --- */
 
 static size_t count_allowed(const struct state *asked, const struct state *st) {
 	size_t allowed = 0;
@@ -115,8 +218,10 @@ static void i1_nobody_and_no_access_are_refused(void **unused) {
 static void i1_without_options_agencies_are_off(void **unused) {
 	(void)unused;
 	struct state *st = world_new();
-	struct question q = {.access = ACCESS_READ, .who = state_credential(st, SPAN_LIT("evi-1")),
-	                     .name = SPAN_LIT(V1 "public/agency/metro-pd"), .now_ms = NOW_MS};
+	struct question q = {.access = ACCESS_READ,
+						 .who = state_credential(st, SPAN_LIT("evi-1")),
+						 .name = SPAN_LIT(V1 "public/agency/metro-pd"),
+						 .now_ms = NOW_MS};
 	assert_int_equal(policy_decide(st, &q, &with_agencies).kind, VERDICT_ALLOW);
 	assert_int_equal(policy_decide(st, &q, NULL).reason, REASON_AGENCIES_OFF);
 	assert_int_equal(policy_decide(st, &q, &(struct policy_opts){0}).reason, REASON_AGENCIES_OFF);
@@ -130,27 +235,43 @@ static void i1_a_clock_that_is_not_sound_leaves_only_the_way_out(void **unused) 
 	EACH_WHO(who, st) EACH_TEXT(name, names) {
 		bool write = is_on(TOPIC_HOME_COMMAND, *name) || is_on(TOPIC_CONTROL, *name);
 		bool read = is_on(TOPIC_USER_REPLY, *name) || is_on(TOPIC_USER_DENIED, *name) ||
-		            is_on(TOPIC_OPERATOR_HEALTH, *name) || is_on(TOPIC_CONTROL_RESPONSE, *name);
+					is_on(TOPIC_OPERATOR_HEALTH, *name) || is_on(TOPIC_CONTROL_RESPONSE, *name);
 		if (!write) assert_false(allows(st, who, ACCESS_WRITE, *name));
 		if (!read) assert_false(allows(st, who, ACCESS_READ, *name));
 	}
 	state_free(st);
 }
 
-/* --- I4, I13, I14 ------------------------------------------------------------------------------------------------- */
+/* --- I4, I13, I14 --- */
 
 static void i4_a_retracted_grant_denies_the_next_message(void **unused) {
 	(void)unused;
 	struct state *st = world_new();
 	const char *ring = V1 "device/elm-door/ring";
-	struct verdict v = ask(st, state_get(st, ROW_CREDENTIAL, SPAN_LIT("alarm-4")), ACCESS_READ, ring);
+	struct verdict v =
+		ask(st, state_get(st, ROW_CREDENTIAL, SPAN_LIT("alarm-4")), ACCESS_READ, ring);
 	assert_int_equal(v.kind, VERDICT_ALLOW);
 	assert_string_equal(v.grant->id, UUID_OF("01"));
 	rows_put_soon(st, STANDING("01", "elm", "alarm-co", "elm-door", GRANT_RING, GSTATE_REVOKED,
-	                           NOW_MS - 60 * MINUTE_MS, NOW_MS + DAY_MS));
+							   NOW_MS - 60 * MINUTE_MS, NOW_MS + DAY_MS));
 	v = ask(st, state_get(st, ROW_CREDENTIAL, SPAN_LIT("alarm-4")), ACCESS_READ, ring);
 	assert_int_equal(v.reason, REASON_NO_GRANT);
 	assert_null(v.grant);
+	state_free(st);
+}
+
+static void what_is_retired_may_do_nothing_with_its_credential(void **unused) {
+	(void)unused;
+	static const char *const users[] = {"door-1", "alarm-4", "evi-1"};
+	struct state *st = world_new();
+	rows_put_soon(st, RETIRED("elm-door", "elm")); /* denials wait for no commit */
+	rows_put_soon(st, ROW(ROW_INTEGRATOR, integrator, .id = "alarm-co", .retired = 1));
+	rows_put_soon(st,
+				  ROW(ROW_AGENCY, agency, .id = "metro-pd", .kind = AGENCY_POLICE, .retired = 1));
+	EACH_TEXT(user, users) EACH_TEXT(name, names) EACH_ACCESS(access) {
+		const struct row *who = state_get(st, ROW_CREDENTIAL, span_str(*user));
+		assert_false(allows(st, who, access, *name));
+	}
 	state_free(st);
 }
 
@@ -158,8 +279,12 @@ static void i13_only_status_is_retained_under_vestibule(void **unused) {
 	(void)unused;
 	struct state *st = world_new();
 	EACH_WHO(who, st) EACH_TEXT(name, names) {
-		struct question q = {.access = ACCESS_WRITE, .who = (const struct row_credential *)who, .retain = true,
-		                     .name = span_str(*name), .now_ms = NOW_MS, .status = SPAN_LIT("online")};
+		struct question q = {.access = ACCESS_WRITE,
+							 .who = (const struct row_credential *)who,
+							 .retain = true,
+							 .name = span_str(*name),
+							 .now_ms = NOW_MS,
+							 .status = SPAN_LIT("online")};
 		bool yes = policy_decide(st, &q, &with_agencies).kind == VERDICT_ALLOW;
 		if (yes) assert_true(is_on(TOPIC_DEVICE_STATUS, *name) || is_on(TOPIC_OTHER, *name));
 	}
@@ -167,8 +292,8 @@ static void i13_only_status_is_retained_under_vestibule(void **unused) {
 }
 
 static const char *const consumed[] = {
-	V1 "home/elm/command", V1 "agency/metro-pd/command", V1 "relay/mover/report", V1 "user/ann/sync",
-	"$CONTROL/vestibule/v1",
+	V1 "home/elm/command", V1 "agency/metro-pd/command", V1 "relay/mover/report",
+	V1 "user/ann/sync",    "$CONTROL/vestibule/v1",
 };
 
 static void i14_no_filter_reaches_a_consumed_topic_or_the_status_of_many(void **unused) {
@@ -179,9 +304,9 @@ static void i14_no_filter_reaches_a_consumed_topic_or_the_status_of_many(void **
 		struct span f = span_str(*filter);
 		EACH_TEXT(name, consumed) assert_false(topic_overlaps(f, span_str(*name)));
 		bool elm = topic_overlaps(f, SPAN_LIT(V1 "device/elm-door/status")) ||
-		           topic_overlaps(f, SPAN_LIT(V1 "home/elm/json/elm-door/status"));
+				   topic_overlaps(f, SPAN_LIT(V1 "home/elm/json/elm-door/status"));
 		bool oak = topic_overlaps(f, SPAN_LIT(V1 "device/oak-door/status")) ||
-		           topic_overlaps(f, SPAN_LIT(V1 "home/oak/json/oak-door/status"));
+				   topic_overlaps(f, SPAN_LIT(V1 "home/oak/json/oak-door/status"));
 		assert_false(elm && oak);
 		assert_false(span_starts(f, SPAN_LIT("$share")));
 		if (f.ptr[0] == '$') assert_int_equal(kind_of(who), CRED_OPERATOR);
@@ -189,7 +314,8 @@ static void i14_no_filter_reaches_a_consumed_topic_or_the_status_of_many(void **
 	state_free(st);
 }
 
-/* What may be subscribed to by wildcard is what some READ can pass: nothing is subscribed to in vain by shape. */
+/* What may be subscribed to by wildcard is what some READ can pass: nothing is subscribed to in
+ * vain by shape. */
 static void i14_filters_outside_the_role_are_refused(void **unused) {
 	(void)unused;
 	struct state *st = world_new();
@@ -199,14 +325,15 @@ static void i14_filters_outside_the_role_are_refused(void **unused) {
 		assert_false(allows(st, who, ACCESS_SUBSCRIBE, V1 "device/+/ring") && !wide);
 		assert_false(allows(st, who, ACCESS_SUBSCRIBE, V1 "home/+/json/+/motion") && !wide);
 		assert_false(allows(st, who, ACCESS_SUBSCRIBE, V1 "public/#") && kind == CRED_DEVICE);
-		assert_false(allows(st, who, ACCESS_SUBSCRIBE, V1 "agency/metro-pd/notice") && kind != CRED_OFFICER);
+		assert_false(allows(st, who, ACCESS_SUBSCRIBE, V1 "agency/metro-pd/notice") &&
+					 kind != CRED_OFFICER);
 		assert_false(allows(st, who, ACCESS_SUBSCRIBE, V1 "home/elm/ask") && kind != CRED_MEMBER);
 		assert_false(allows(st, who, ACCESS_SUBSCRIBE, V1 "relay/mover/job") && kind != CRED_RELAY);
 	}
 	state_free(st);
 }
 
-/* --- I16 ---------------------------------------------------------------------------------------------------------- */
+/* --- I16 --- */
 
 /* {name of a thing of others, the same name of a thing that does not exist} */
 static const char *const pairs[][2] = {
@@ -215,9 +342,12 @@ static const char *const pairs[][2] = {
 	{V1 "device/oak-door/clip-ready", V1 "device/absent/clip-ready"},
 	{V1 "device/oak-door/status", V1 "device/absent/status"},
 	{V1 "device/oak-door/ack", V1 "device/absent/ack"},
-	{V1 "device/oak-door/pull/" UUID_OF("50") "/ann", V1 "device/absent/pull/" UUID_OF("50") "/ann"},
-	{V1 "device/oak-door/chunk/" UUID_OF("50") "/ann", V1 "device/absent/chunk/" UUID_OF("99") "/ann"},
-	{V1 "device/oak-door/chunk/" UUID_OF("50") "/relay-1", V1 "device/absent/chunk/" UUID_OF("99") "/relay-1"},
+	{V1 "device/oak-door/pull/" UUID_OF("50") "/ann",
+	 V1 "device/absent/pull/" UUID_OF("50") "/ann"},
+	{V1 "device/oak-door/chunk/" UUID_OF("50") "/ann",
+	 V1 "device/absent/chunk/" UUID_OF("99") "/ann"},
+	{V1 "device/oak-door/chunk/" UUID_OF("50") "/relay-1",
+	 V1 "device/absent/chunk/" UUID_OF("99") "/relay-1"},
 	{V1 "home/oak/json/oak-door/ring", V1 "home/absent/json/absent/ring"},
 	{V1 "home/oak/json/oak-door/motion", V1 "home/oak/json/absent/motion"},
 	{V1 "home/oak/json/oak-door/clip-ready", V1 "home/absent/json/oak-door/clip-ready"},
@@ -252,11 +382,12 @@ static void i16_missing_and_forbidden_are_answered_alike(void **unused) {
 	EACH_WHO(who, st) {
 		if (has_a_stake(who)) continue;
 		for (size_t i = 0; i < COUNT(pairs); i++) EACH_ACCESS(access) {
-			struct verdict a = ask(st, who, access, pairs[i][0]), b = ask(st, who, access, pairs[i][1]);
-			if (a.kind == b.kind && a.reason == b.reason) continue;
-			fail_msg("%s, access %d: %s %s, %s %s", row_key(who).ptr, access, pairs[i][0], reason_word(a.reason),
-			         pairs[i][1], reason_word(b.reason));
-		}
+				struct verdict a = ask(st, who, access, pairs[i][0]),
+							   b = ask(st, who, access, pairs[i][1]);
+				if (a.kind == b.kind && a.reason == b.reason) continue;
+				fail_msg("%s, access %d: %s %s, %s %s", row_key(who).ptr, access, pairs[i][0],
+						 reason_word(a.reason), pairs[i][1], reason_word(b.reason));
+			}
 	}
 	state_free(st);
 }
@@ -267,24 +398,29 @@ static void i16_a_filter_is_answered_alike_with_and_without_a_grant(void **unuse
 	rows_put(without, ROW(ROW_INTEGRATOR, integrator, .id = "alarm-co"));
 	rows_put(without, CRED("alarm-4", CRED_INTEGRATOR, "alarm-co", ROLE_NONE));
 	EACH_TEXT(filter, filters) {
-		struct verdict a = ask(with, state_get(with, ROW_CREDENTIAL, SPAN_LIT("alarm-4")), ACCESS_SUBSCRIBE, *filter);
-		struct verdict b =
-			ask(without, state_get(without, ROW_CREDENTIAL, SPAN_LIT("alarm-4")), ACCESS_SUBSCRIBE, *filter);
+		struct verdict a = ask(with, state_get(with, ROW_CREDENTIAL, SPAN_LIT("alarm-4")),
+							   ACCESS_SUBSCRIBE, *filter);
+		struct verdict b = ask(without, state_get(without, ROW_CREDENTIAL, SPAN_LIT("alarm-4")),
+							   ACCESS_SUBSCRIBE, *filter);
 		assert_true(a.kind == b.kind && a.reason == b.reason);
 	}
 	state_free(with);
 	state_free(without);
 }
 
-/* --- I18, I19, I20 ------------------------------------------------------------------------------------------------ */
+/* --- I18, I19, I20 --- */
 
 static void i18_no_will_but_the_own_status_of_a_device(void **unused) {
 	(void)unused;
 	struct state *st = world_new();
 	size_t passed = 0;
 	EACH_WHO(who, st) EACH_TEXT(name, names) {
-		struct question q = {.access = ACCESS_WRITE, .who = (const struct row_credential *)who, .is_will = true,
-		                     .name = span_str(*name), .now_ms = NOW_MS, .status = SPAN_LIT("offline")};
+		struct question q = {.access = ACCESS_WRITE,
+							 .who = (const struct row_credential *)who,
+							 .is_will = true,
+							 .name = span_str(*name),
+							 .now_ms = NOW_MS,
+							 .status = SPAN_LIT("offline")};
 		if (policy_decide(st, &q, &with_agencies).kind != VERDICT_ALLOW) continue;
 		struct topic t;
 		assert_int_equal(topic_parse(q.name, &t), ERR_NONE);
@@ -306,7 +442,8 @@ static void i19_what_an_officer_may_write_no_device_may_read(void **unused) {
 			if (kind_of(who) == CRED_DEVICE) device |= allows(st, who, ACCESS_READ, *name);
 		}
 		assert_false(officer && device);
-		if (officer) assert_true(is_on(TOPIC_AGENCY_COMMAND, *name) || is_on(TOPIC_USER_SYNC, *name));
+		if (officer)
+			assert_true(is_on(TOPIC_AGENCY_COMMAND, *name) || is_on(TOPIC_USER_SYNC, *name));
 	}
 	state_free(st);
 }
@@ -318,7 +455,8 @@ static void i20_no_officer_reads_anything_of_a_device_or_home(void **unused) {
 		if (kind_of(who) != CRED_OFFICER) continue;
 		EACH_TEXT(name, names) {
 			struct span n = span_str(*name);
-			bool home = span_starts(n, SPAN_LIT(V1 "device/")) || span_starts(n, SPAN_LIT(V1 "home/"));
+			bool home =
+				span_starts(n, SPAN_LIT(V1 "device/")) || span_starts(n, SPAN_LIT(V1 "home/"));
 			if (home) EACH_ACCESS(access) assert_false(allows(st, who, access, *name));
 		}
 		EACH_TEXT(filter, filters) {
@@ -335,7 +473,10 @@ static void an_event_from_the_future_counts_as_its_arrival(void **unused) {
 	(void)unused;
 	struct state *st = world_new();
 	struct question q = {
-		.access = ACCESS_READ, .who = state_credential(st, SPAN_LIT("alarm-4")), .now_ms = NOW_MS, .has_event = true,
+		.access = ACCESS_READ,
+		.who = state_credential(st, SPAN_LIT("alarm-4")),
+		.now_ms = NOW_MS,
+		.has_event = true,
 		.name = SPAN_LIT(V1 "device/elm-door/ring"),
 		.event = {UINT64_MAX, (uint64_t)(NOW_MS - 61 * MINUTE_MS), true},
 	};
@@ -353,15 +494,21 @@ static void mute_alerts_is_read_as_the_rules_are(void **unused) {
 		const char *text;
 		bool muted;
 	} cases[] = {
-		{"mute alerts", true}, {"ask fire\n  mute   alerts  \nnever all", true}, {"#mute alerts", false},
-		{"mute alerts now", false}, {"mutealerts", false}, {"mute\nalerts", false}, {"", false},
+		{"mute alerts", true},
+		{"ask fire\n  mute   alerts  \nnever all", true},
+		{"#mute alerts", false},
+		{"mute alerts now", false},
+		{"mutealerts", false},
+		{"mute\nalerts", false},
+		{"", false},
 	};
 	struct state *st = world_new();
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct row_rules rules = {.row = {.kind = ROW_RULES}, .username = "ann", .home = "elm"};
 		assert_true(span_copy(span_str(cases[i].text), rules.text, sizeof(rules.text)));
 		rows_put_soon(st, &rules.row); /* a denial waits for no commit */
-		bool muted = !allows(st, state_get(st, ROW_CREDENTIAL, SPAN_LIT("ann")), ACCESS_READ, V1 "area/u33db/alert");
+		bool muted = !allows(st, state_get(st, ROW_CREDENTIAL, SPAN_LIT("ann")), ACCESS_READ,
+							 V1 "area/u33db/alert");
 		assert_true(muted == cases[i].muted);
 	}
 	state_free(st);
@@ -374,6 +521,7 @@ int main(void) {
 		cmocka_unit_test(i1_without_options_agencies_are_off),
 		cmocka_unit_test(i1_a_clock_that_is_not_sound_leaves_only_the_way_out),
 		cmocka_unit_test(i4_a_retracted_grant_denies_the_next_message),
+		cmocka_unit_test(what_is_retired_may_do_nothing_with_its_credential),
 		cmocka_unit_test(i13_only_status_is_retained_under_vestibule),
 		cmocka_unit_test(i14_no_filter_reaches_a_consumed_topic_or_the_status_of_many),
 		cmocka_unit_test(i14_filters_outside_the_role_are_refused),

@@ -1,4 +1,5 @@
-/* Every row kind against its description: each field is broken in turn, and the validator names it. */
+/* Every row kind against its description: each field is broken in turn, and the validator names it.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,12 +27,13 @@ static const struct row *sample(enum row_kind kind) {
 		STANDING("01", "elm", "alarm-co", "", GRANT_RING, GSTATE_ACTIVE, 1, 2),
 		CLIP("50", "elm", "elm-door"),
 		REQUEST("40", "metro-pd", REQ_OPEN),
-		ROW(ROW_ASK, ask, .id = UUID_OF("41"), .request = UUID_OF("40"), .home = "elm", .state = ASK_PENDING),
+		ROW(ROW_ASK, ask, .id = UUID_OF("41"), .request = UUID_OF("40"), .home = "elm",
+			.state = ASK_PENDING),
 		ROW(ROW_ASK_CLIP, ask_clip, .id = UUID_OF("41") "/" UUID_OF("50"), .ask = UUID_OF("41"),
-		    .clip = UUID_OF("50")),
+			.clip = UUID_OF("50")),
 		ROW(ROW_GRANT, grant, .id = UUID_OF("60"), .request = UUID_OF("40"), .home = "elm",
-		    .ask = UUID_OF("41"), .clip = UUID_OF("50"), .agency = "metro-pd", .device = "elm-door",
-		    .state = GSTATE_ACTIVE, .header = {bytes168, 168}, .exp_ms = 1, .actor = "ann"),
+			.ask = UUID_OF("41"), .clip = UUID_OF("50"), .agency = "metro-pd", .device = "elm-door",
+			.state = GSTATE_ACTIVE, .header = {bytes168, 168}, .exp_ms = 1, .actor = "ann"),
 		DELIVERY("70", "60", "40", DLV_COPYING),
 		JOB("80", "mover", "70", JOB_COPY),
 		ROW(ROW_FETCH, fetch, .id = UUID_OF("85"), .delivery = UUID_OF("70"), .username = "evi-1"),
@@ -75,8 +77,10 @@ static bool is_text(const struct field *f) {
 	return f->type != FIELD_INT && f->type != FIELD_BOOL && f->type != FIELD_BLOB;
 }
 
-#define EACH_KIND(kind) for (enum row_kind kind = ROW_HOME; kind < ROW_KINDS; kind = (enum row_kind)(kind + 1))
-#define EACH_FIELD(f, d) for (const struct field *f = (d)->fields; f < (d)->fields + (d)->field_count; f++)
+#define EACH_KIND(kind) \
+	for (enum row_kind kind = ROW_HOME; kind < ROW_KINDS; kind = (enum row_kind)(kind + 1))
+#define EACH_FIELD(f, d) \
+	for (const struct field *f = (d)->fields; f < (d)->fields + (d)->field_count; f++)
 
 static void every_kind_is_described_once(void **unused) {
 	(void)unused;
@@ -85,8 +89,10 @@ static void every_kind_is_described_once(void **unused) {
 		assert_non_null(d);
 		assert_int_equal(row_kind_by_name(span_str(d->name)), kind);
 		assert_true(is_text(&d->fields[d->key]));
-		for (int i = 0; i < 2; i++) assert_true(d->parent[i] < 0 || is_text(&d->fields[d->parent[i]]));
-		EACH_FIELD(f, d) assert_true(f->offset >= sizeof(struct row) && f->offset + f->size <= d->size);
+		for (int i = 0; i < 2; i++)
+			assert_true(d->parent[i] < 0 || is_text(&d->fields[d->parent[i]]));
+		EACH_FIELD(f, d)
+		assert_true(f->offset >= sizeof(struct row) && f->offset + f->size <= d->size);
 	}
 	assert_null(row_desc(ROW_NONE));
 	assert_null(row_desc(ROW_KINDS));
@@ -97,7 +103,8 @@ static void samples_validate_and_zeroed_rows_do_not(void **unused) {
 	(void)unused;
 	EACH_KIND(kind) {
 		const char *bad = "";
-		if (row_validate(sample(kind), &bad) != ERR_NONE) fail_msg("%s.%s", row_desc(kind)->name, bad);
+		if (row_validate(sample(kind), &bad) != ERR_NONE)
+			fail_msg("%s.%s", row_desc(kind)->name, bad);
 		union row_any zero = {.row = {.kind = kind}};
 		assert_int_not_equal(row_validate(&zero.row, &bad), ERR_NONE);
 	}
@@ -127,11 +134,12 @@ static void numbers_hold_at_the_limit_and_not_beyond(void **unused) {
 static const char *const *wrong_texts(enum field_type type) {
 	static const char *const ids[] = {"Elm", "a b", "a/b", "a+", "#", "\xc3\xb6", NULL};
 	static const char *const users[] = {"ab", "Ann", "a.b", "a/b", "+++", NULL};
-	static const char *const uuids[] = {"00000000-0000-7000-8000-00000000000A", "x", UUID_OF("01") "0", NULL};
+	static const char *const uuids[] = {"00000000-0000-7000-8000-00000000000A", "x",
+										UUID_OF("01") "0", NULL};
 	static const char *const hexes[] = {"0", "g", "A", NULL};
 	static const char *const texts[] = {"bell\a", "\xff", "\xc0\x80", "rtl \xe2\x80\xae", NULL};
-	static const char *const filters[] = {"#", "+/x", "vestibule/v1/x", "vestibule", "$SYS/#", "a#", "a/#/b",
-	                                      "$share/g/a", NULL};
+	static const char *const filters[] = {"#",  "+/x",   "vestibule/v1/x", "vestibule", "$SYS/#",
+										  "a#", "a/#/b", "$share/g/a",     NULL};
 	static const char *const cells[] = {"u33db2m", "u33db2ma", "U33DB2M3", NULL};
 	switch (type) {
 	case FIELD_ID:
@@ -154,10 +162,16 @@ static void texts_of_the_wrong_letters_or_length_are_refused(void **unused) {
 		if (!is_text(f)) continue;
 		for (const char *const *w = wrong_texts(f->type); *w; w++) {
 			struct row *r = changed(kind, &room);
-			if (!span_copy(span_str(*w), member(r, f), f->size)) continue; /* does not fit the array */
+			if (!span_copy(span_str(*w), member(r, f), f->size))
+				continue; /* does not fit the array */
 			refused(r, f->name);
 		}
 		struct row *r = changed(kind, &room);
+		if (f->type == FIELD_HEX || f->type == FIELD_HEX_OPT) {
+			memset(member(r, f), 'g', (size_t)f->max);
+			refused(r, f->name);
+		}
+		r = changed(kind, &room);
 		memset(member(r, f), 'a', f->size); /* no zero at the end */
 		refused(r, f->name);
 		if (f->min > 0) {
@@ -193,10 +207,14 @@ static void fields_must_fit_each_other(void **unused) {
 	refused(CRED("door-1", CRED_DEVICE, "", ROLE_NONE), "subject");
 	refused(ROW(ROW_TOKEN, token, .id = "ann/2", .username = "ann", .sha256 = HASH64), "id");
 	refused(ROW(ROW_TOKEN, token, .id = "ben/0", .username = "ann", .sha256 = HASH64), "id");
-	refused(ROW(ROW_APP_TOPIC, app_topic, .id = "hub a", .username = "hub", .filter = "b", .access = 1), "id");
+	refused(
+		ROW(ROW_APP_TOPIC, app_topic, .id = "hub a", .username = "hub", .filter = "b", .access = 1),
+		"id");
 	refused(ROW(ROW_ASK_CLIP, ask_clip, .id = UUID_OF("41") "/" UUID_OF("51"), .ask = UUID_OF("41"),
-	            .clip = UUID_OF("50")), "id");
-	refused(ROW(ROW_SEEN, seen, .id = "ben/" UUID_OF("88"), .username = "ann", .digest = HASH64), "id");
+				.clip = UUID_OF("50")),
+			"id");
+	refused(ROW(ROW_SEEN, seen, .id = "ben/" UUID_OF("88"), .username = "ann", .digest = HASH64),
+			"id");
 	refused(STANDING("01", "elm", "alarm-co", "", GRANT_RING, GSTATE_ACTIVE, 2, 2), "exp_ms");
 	refused(STANDING("01", "elm", "alarm-co", "", GRANT_RING, GSTATE_APPROVED, 1, 2), "state");
 }
@@ -253,9 +271,12 @@ static void rows_that_differ_in_one_field_are_not_equal(void **unused) {
 	EACH_KIND(kind) EACH_FIELD(f, row_desc(kind)) {
 		union row_any room;
 		struct row *r = changed(kind, &room);
-		if (is_text(f)) *(char *)member(r, f) = '~';
-		else if (f->type == FIELD_BLOB) *(struct blob *)member(r, f) = (struct blob){bytes168, 7};
-		else *(int64_t *)member(r, f) += 1;
+		if (is_text(f))
+			*(char *)member(r, f) = '~';
+		else if (f->type == FIELD_BLOB)
+			*(struct blob *)member(r, f) = (struct blob){bytes168, 7};
+		else
+			*(int64_t *)member(r, f) += 1;
 		assert_false(row_eq(r, sample(kind)));
 	}
 	assert_false(row_eq(sample(ROW_HOME), sample(ROW_RELAY)));
@@ -272,8 +293,8 @@ static void json_names_every_field_and_leaves_secrets_out(void **unused) {
 			char name[48];
 			(void)snprintf(name, sizeof(name), "\"%s\":", f->name);
 			bool secret = (kind == ROW_TOKEN && span_eq(span_str(f->name), SPAN_LIT("sha256"))) ||
-			              (kind == ROW_GRANT && span_eq(span_str(f->name), SPAN_LIT("header"))) ||
-			              (kind == ROW_CLIP && span_eq(span_str(f->name), SPAN_LIT("sealed")));
+						  (kind == ROW_GRANT && span_eq(span_str(f->name), SPAN_LIT("header"))) ||
+						  (kind == ROW_CLIP && span_eq(span_str(f->name), SPAN_LIT("sealed")));
 			assert_true((strstr(buf_cstr(&b), name) == NULL) == secret);
 		}
 		buf_fini(&b);

@@ -1,15 +1,15 @@
-/* Rows for tests of the policy, in one line each, and a small world of homes and strangers: see world_new below,
- * and the head of tests/tables/policy.table, which tells the same in words. For tests, benches and fuzzers;
- * included, not linked. */
+/* Rows for tests of the policy, in one line each, and a small world of homes and strangers: see
+ * world_new below, and the head of tests/tables/policy.table, which tells the same in words. For
+ * tests, benches and fuzzers; included, not linked. */
 #ifndef TESTS_POLICY_ROWS_H
 #define TESTS_POLICY_ROWS_H
 
 #include "plugin/policy/state.h"
 
-#define NOW_MS INT64_C(1767225600000) /* the moment at which tests ask */
+#define NOW_MS    INT64_C(1767225600000) /* the moment at which tests ask */
 #define MINUTE_MS INT64_C(60000)
-#define DAY_MS INT64_C(86400000)
-#define HASH64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define DAY_MS    INT64_C(86400000)
+#define HASH64    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 /* One UUID for each number 0-99, as text. */
 #define UUID_OF(nn) "00000000-0000-7000-8000-0000000000" nn
@@ -49,40 +49,44 @@ static inline struct state *rows_state(void) {
 	return st;
 }
 
-#define HOME(ID) ROW(ROW_HOME, home, .id = ID)
+#define HOME(ID)                  ROW(ROW_HOME, home, .id = ID)
 #define DEVICE(ID, HOME_ID, CELL) ROW(ROW_DEVICE, device, .id = ID, .home = HOME_ID, .cell = CELL)
-#define RETIRED(ID, HOME_ID) ROW(ROW_DEVICE, device, .id = ID, .home = HOME_ID, .retired = 1)
-#define CRED(USER, KIND, SUBJECT, ROLE) \
-	ROW(ROW_CREDENTIAL, credential, .username = USER, .kind = KIND, .subject = SUBJECT, .role = ROLE)
-#define SUSPENDED(USER, KIND, SUBJECT, ROLE)                                                                     \
-	ROW(ROW_CREDENTIAL, credential, .username = USER, .kind = KIND, .subject = SUBJECT, .role = ROLE, \
-	    .suspended = 1)
-#define TOPIC(USER, FILTER, ACCESS)                                                                       \
+#define RETIRED(ID, HOME_ID)      ROW(ROW_DEVICE, device, .id = ID, .home = HOME_ID, .retired = 1)
+#define CRED(USER, KIND, SUBJECT, ROLE)                                                 \
+	ROW(ROW_CREDENTIAL, credential, .username = USER, .kind = KIND, .subject = SUBJECT, \
+		.role = ROLE)
+#define SUSPENDED(USER, KIND, SUBJECT, ROLE)                                            \
+	ROW(ROW_CREDENTIAL, credential, .username = USER, .kind = KIND, .subject = SUBJECT, \
+		.role = ROLE, .suspended = 1)
+#define TOPIC(USER, FILTER, ACCESS)                                                          \
 	ROW(ROW_APP_TOPIC, app_topic, .id = USER " " FILTER, .username = USER, .filter = FILTER, \
-	    .access = ACCESS)
-#define STANDING(NN, HOME_ID, INTEGRATOR, DEVICE_ID, KIND, STATE, NBF, EXP)                              \
-	ROW(ROW_STANDING, standing, .id = UUID_OF(NN), .home = HOME_ID, .integrator = INTEGRATOR,        \
-	    .device = DEVICE_ID, .kind = KIND, .state = STATE, .nbf_ms = NBF, .exp_ms = EXP, .actor = "ann")
-#define REQUEST(NN, AGENCY, STATE)                                                                        \
-	ROW(ROW_REQUEST, request, .id = UUID_OF(NN), .agency = AGENCY, .state = STATE, .author = "inv-1", \
-	    .approver = "sup-1", .incident = 1, .purpose = 1, .case_number = "2026/17",                   \
-	    .reason = "Burglary, two witnesses saw a van.", .radius_m = 300, .from_ms = NOW_MS - DAY_MS,  \
-	    .to_ms = NOW_MS - DAY_MS + 30 * MINUTE_MS, .life_ms = DAY_MS, .submitted_ms = NOW_MS - 100,   \
-	    .opened_ms = NOW_MS - 50, .exp_ms = NOW_MS + DAY_MS)
-#define CLIP(NN, HOME_ID, DEVICE_ID)                                                                      \
-	ROW(ROW_CLIP, clip, .id = UUID_OF(NN), .device = DEVICE_ID, .home = HOME_ID,                      \
-	    .event_id = UUID_OF(NN), .trigger = 1, .media_type = "video/mp4", .payload_length = 1000,     \
-	    .payload_sha256 = HASH64, .arrived_ms = NOW_MS - DAY_MS)
-#define GRANT(NN, REQ, ASK_NN, CLIP_NN, STATE, EXP)                                                       \
-	ROW(ROW_GRANT, grant, .id = UUID_OF(NN), .request = UUID_OF(REQ), .home = "elm",                  \
-	    .ask = UUID_OF(ASK_NN), .clip = UUID_OF(CLIP_NN), .agency = "metro-pd", .device = "elm-door", \
-	    .state = STATE, .nbf_ms = NOW_MS - 10, .exp_ms = EXP, .actor = "ann")
-#define DELIVERY(NN, GRANT_NN, REQ, STATE)                                                                \
-	ROW(ROW_DELIVERY, delivery, .id = UUID_OF(NN), .grant = UUID_OF(GRANT_NN), .request = UUID_OF(REQ), \
-	    .source = UUID_OF("90"), .relay = "mover", .object = "0123456789abcdef0123456789abcdef",      \
-	    .state = STATE)
-#define JOB(NN, RELAY, DELIVERY_NN, KIND)                                                                 \
-	ROW(ROW_JOB, job, .id = UUID_OF(NN), .relay = RELAY, .delivery = UUID_OF(DELIVERY_NN), .kind = KIND)
+		.access = ACCESS)
+#define STANDING(NN, HOME_ID, INTEGRATOR, DEVICE_ID, KIND, STATE, NBF, EXP)                   \
+	ROW(ROW_STANDING, standing, .id = UUID_OF(NN), .home = HOME_ID, .integrator = INTEGRATOR, \
+		.device = DEVICE_ID, .kind = KIND, .state = STATE, .nbf_ms = NBF, .exp_ms = EXP,      \
+		.actor = "ann")
+#define REQUEST(NN, AGENCY, STATE)                                                                 \
+	ROW(ROW_REQUEST, request, .id = UUID_OF(NN), .agency = AGENCY, .state = STATE,                 \
+		.author = "inv-1", .approver = "sup-1", .incident = 1, .purpose = 1,                       \
+		.case_number = "2026/17", .reason = "Burglary, two witnesses saw a van.", .radius_m = 300, \
+		.from_ms = NOW_MS - DAY_MS, .to_ms = NOW_MS - DAY_MS + 30 * MINUTE_MS, .life_ms = DAY_MS,  \
+		.submitted_ms = NOW_MS - 100, .opened_ms = NOW_MS - 50, .exp_ms = NOW_MS + DAY_MS)
+#define CLIP(NN, HOME_ID, DEVICE_ID)                                                              \
+	ROW(ROW_CLIP, clip, .id = UUID_OF(NN), .device = DEVICE_ID, .home = HOME_ID,                  \
+		.event_id = UUID_OF(NN), .trigger = 1, .media_type = "video/mp4", .payload_length = 1000, \
+		.payload_sha256 = HASH64, .arrived_ms = NOW_MS - DAY_MS)
+#define GRANT(NN, REQ, ASK_NN, CLIP_NN, STATE, EXP)                                  \
+	ROW(ROW_GRANT, grant, .id = UUID_OF(NN), .request = UUID_OF(REQ), .home = "elm", \
+		.ask = UUID_OF(ASK_NN), .clip = UUID_OF(CLIP_NN), .agency = "metro-pd",      \
+		.device = "elm-door", .state = STATE, .nbf_ms = NOW_MS - 10, .exp_ms = EXP,  \
+		.actor = "ann")
+#define DELIVERY(NN, GRANT_NN, REQ, STATE)                                     \
+	ROW(ROW_DELIVERY, delivery, .id = UUID_OF(NN), .grant = UUID_OF(GRANT_NN), \
+		.request = UUID_OF(REQ), .source = UUID_OF("90"), .relay = "mover",    \
+		.object = "0123456789abcdef0123456789abcdef", .state = STATE)
+#define JOB(NN, RELAY, DELIVERY_NN, KIND)                                                  \
+	ROW(ROW_JOB, job, .id = UUID_OF(NN), .relay = RELAY, .delivery = UUID_OF(DELIVERY_NN), \
+		.kind = KIND)
 
 static inline void world_homes(struct state *st) {
 	rows_put(st, HOME("elm"));
@@ -100,7 +104,8 @@ static inline void world_homes(struct state *st) {
 	rows_put(st, CRED("hub", CRED_MEMBER, "elm", ROLE_LIMITED));
 	rows_put(st, SUSPENDED("sus", CRED_MEMBER, "elm", ROLE_ADULT));
 	rows_put(st, CRED("zoe", CRED_MEMBER, "oak", ROLE_ADULT));
-	rows_put(st, ROW(ROW_RULES, rules, .username = "ben", .home = "elm", .text = "never police\nmute alerts\n"));
+	rows_put(st, ROW(ROW_RULES, rules, .username = "ben", .home = "elm",
+					 .text = "never police\nmute alerts\n"));
 	rows_put(st, TOPIC("hub", "homeassistant/#", APP_BOTH));
 }
 
@@ -110,12 +115,16 @@ static inline void world_integrators(struct state *st) {
 	rows_put(st, CRED("alarm-4", CRED_INTEGRATOR, "alarm-co", ROLE_NONE));
 	rows_put(st, CRED("cloud-1", CRED_INTEGRATOR, "cloud-co", ROLE_NONE));
 	int64_t hour_ago = NOW_MS - 60 * MINUTE_MS, soon = NOW_MS + DAY_MS;
-	rows_put(st, STANDING("01", "elm", "alarm-co", "elm-door", GRANT_RING, GSTATE_ACTIVE, hour_ago, soon));
-	rows_put(st, STANDING("02", "elm", "alarm-co", "", GRANT_MOTION, GSTATE_ACTIVE, hour_ago, soon));
+	rows_put(st, STANDING("01", "elm", "alarm-co", "elm-door", GRANT_RING, GSTATE_ACTIVE, hour_ago,
+						  soon));
+	rows_put(st,
+			 STANDING("02", "elm", "alarm-co", "", GRANT_MOTION, GSTATE_ACTIVE, hour_ago, soon));
 	rows_put(st, STANDING("03", "elm", "alarm-co", "", GRANT_CLIP, GSTATE_REVOKED, hour_ago, soon));
-	rows_put(st, STANDING("04", "elm", "alarm-co", "elm-yard", GRANT_RING, GSTATE_ACTIVE, hour_ago, NOW_MS));
+	rows_put(st, STANDING("04", "elm", "alarm-co", "elm-yard", GRANT_RING, GSTATE_ACTIVE, hour_ago,
+						  NOW_MS));
 	rows_put(st, STANDING("05", "elm", "cloud-co", "", GRANT_CLIP, GSTATE_ACTIVE, hour_ago, soon));
-	rows_put(st, STANDING("06", "oak", "cloud-co", "", GRANT_RING, GSTATE_ACTIVE, NOW_MS + 1, soon));
+	rows_put(st,
+			 STANDING("06", "oak", "cloud-co", "", GRANT_RING, GSTATE_ACTIVE, NOW_MS + 1, soon));
 }
 
 static inline void world_agencies(struct state *st) {
@@ -131,7 +140,8 @@ static inline void world_agencies(struct state *st) {
 	rows_put(st, CRED("old-1", CRED_OFFICER, "old-pd", ROLE_EVIDENCE));
 }
 
-/* Clip 50 is being copied for request 40; clip 51 was taken back; the grant of clip 52 has run out. */
+/* Clip 50 is being copied for request 40; clip 51 was taken back; the grant of clip 52 has run out.
+ */
 static inline void world_deliveries(struct state *st) {
 	rows_put(st, ROW(ROW_RELAY, relay, .id = "mover"));
 	rows_put(st, ROW(ROW_RELAY, relay, .id = "spare"));
@@ -142,7 +152,7 @@ static inline void world_deliveries(struct state *st) {
 	rows_put(st, CLIP("52", "elm", "elm-door"));
 	rows_put(st, REQUEST("40", "metro-pd", REQ_OPEN));
 	rows_put(st, ROW(ROW_ASK, ask, .id = UUID_OF("41"), .request = UUID_OF("40"), .home = "elm",
-	                 .state = ASK_PENDING, .revision = 1));
+					 .state = ASK_PENDING, .revision = 1));
 	rows_put(st, GRANT("60", "40", "41", "50", GSTATE_ACTIVE, NOW_MS + DAY_MS));
 	rows_put(st, GRANT("61", "40", "41", "51", GSTATE_REVOKED, NOW_MS + DAY_MS));
 	rows_put(st, GRANT("62", "40", "41", "52", GSTATE_ACTIVE, NOW_MS));
@@ -161,8 +171,8 @@ static inline void world_others(struct state *st) {
 	rows_put(st, CRED("ops-1", CRED_OPERATOR, "", ROLE_NONE));
 }
 
-/* The whole world, and at its end what is in memory but not on disk: a ring grant of oak to alarm-co, and mia, who is
- * to be an adult of elm. state_free it. */
+/* The whole world, and at its end what is in memory but not on disk: a ring grant of oak to
+ * alarm-co, and mia, who is to be an adult of elm. state_free it. */
 static inline struct state *world_new(void) {
 	struct state *st = rows_state();
 	world_homes(st);
@@ -170,8 +180,8 @@ static inline struct state *world_new(void) {
 	world_agencies(st);
 	world_deliveries(st);
 	world_others(st);
-	rows_put_soon(st, STANDING("07", "oak", "alarm-co", "", GRANT_RING, GSTATE_ACTIVE, NOW_MS - MINUTE_MS,
-	                           NOW_MS + DAY_MS));
+	rows_put_soon(st, STANDING("07", "oak", "alarm-co", "", GRANT_RING, GSTATE_ACTIVE,
+							   NOW_MS - MINUTE_MS, NOW_MS + DAY_MS));
 	rows_put_soon(st, CRED("mia", CRED_MEMBER, "elm", ROLE_ADULT));
 	return st;
 }

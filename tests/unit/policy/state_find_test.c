@@ -23,9 +23,10 @@ static struct state *granted(void) {
 	return st;
 }
 
-static bool may(const struct state *st, const char *integrator, const char *device, enum grant_kind kind,
-                int64_t now, int64_t at) {
-	return state_standing_for(st, span_str(integrator), state_device(st, span_str(device)), kind, now, at) != NULL;
+static bool may(const struct state *st, const char *integrator, const char *device,
+				enum grant_kind kind, int64_t now, int64_t at) {
+	return state_standing_for(st, span_str(integrator), state_device(st, span_str(device)), kind,
+							  now, at) != NULL;
 }
 
 static void a_standing_grant_reaches_its_home_device_and_kind_only(void **unused) {
@@ -40,7 +41,8 @@ static void a_standing_grant_reaches_its_home_device_and_kind_only(void **unused
 	assert_false(may(st, "co", "absent", GRANT_RING, NBF, NBF));
 	assert_false(may(st, "other", "d1", GRANT_RING, NBF, NBF));
 	assert_false(may(st, "", "d1", GRANT_RING, NBF, NBF));
-	rows_put(st, STANDING("02", "elm", "co", "", GRANT_MOTION, GSTATE_ACTIVE, NBF, EXP)); /* every device */
+	rows_put(st, STANDING("02", "elm", "co", "", GRANT_MOTION, GSTATE_ACTIVE, NBF,
+						  EXP)); /* every device */
 	assert_true(may(st, "co", "d2", GRANT_MOTION, NBF, NBF));
 	assert_false(may(st, "co", "d3", GRANT_MOTION, NBF, NBF));
 	state_free(st);
@@ -87,9 +89,25 @@ static void a_renewed_grant_counts_beside_the_ended_one(void **unused) {
 	state_free(st);
 }
 
-/* --- copy jobs ---------------------------------------------------------------------------------------------------- */
+static void things_are_found_by_their_key_and_kind(void **unused) {
+	(void)unused;
+	struct state *st = world_new();
+	assert_string_equal(state_home(st, SPAN_LIT("elm"))->id, "elm");
+	assert_string_equal(state_relay(st, SPAN_LIT("mover"))->id, "mover");
+	assert_string_equal(state_rules(st, SPAN_LIT("ben"))->home, "elm");
+	assert_string_equal(state_standing(st, SPAN_LIT(UUID_OF("01")))->home, "elm");
+	assert_string_equal(state_clip(st, SPAN_LIT(UUID_OF("50")))->device, "elm-door");
+	assert_string_equal(state_request(st, SPAN_LIT(UUID_OF("40")))->agency, "metro-pd");
+	assert_string_equal(state_ask(st, SPAN_LIT(UUID_OF("41")))->request, UUID_OF("40"));
+	assert_string_equal(state_job(st, SPAN_LIT(UUID_OF("80")))->delivery, UUID_OF("70"));
+	assert_null(state_job(st, SPAN_LIT(UUID_OF("70")))); /* that is a delivery */
+	state_free(st);
+}
 
-static bool may_copy(const struct state *st, const char *relay, const char *device, const char *clip) {
+/* --- copy jobs --- */
+
+static bool may_copy(const struct state *st, const char *relay, const char *device,
+					 const char *clip) {
 	return state_copy_job(st, span_str(relay), span_str(device), span_str(clip)) != NULL;
 }
 
@@ -111,7 +129,8 @@ static void i2_no_copy_without_job_copying_delivery_and_active_grant(void **unus
 	const struct row *const ends[] = {
 		GRANT("60", "40", "41", "50", GSTATE_REVOKED, NOW_MS + DAY_MS),
 		GRANT("60", "40", "41", "50", GSTATE_EXPIRED, NOW_MS + DAY_MS),
-		DELIVERY("70", "60", "40", DLV_STAGED), DELIVERY("70", "60", "40", DLV_PURGING),
+		DELIVERY("70", "60", "40", DLV_STAGED),
+		DELIVERY("70", "60", "40", DLV_PURGING),
 		DELIVERY("70", "60", "40", DLV_VOID),
 	};
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
@@ -139,6 +158,7 @@ int main(void) {
 		cmocka_unit_test(i3_i4_a_standing_grant_counts_after_its_commit_and_ends_before_it),
 		cmocka_unit_test(a_retired_device_is_read_by_no_grant),
 		cmocka_unit_test(a_renewed_grant_counts_beside_the_ended_one),
+		cmocka_unit_test(things_are_found_by_their_key_and_kind),
 		cmocka_unit_test(a_copy_job_is_for_one_relay_device_and_clip),
 		cmocka_unit_test(i2_no_copy_without_job_copying_delivery_and_active_grant),
 	};

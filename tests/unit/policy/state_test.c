@@ -1,5 +1,6 @@
-/* How the state changes: wholly or not at all, never out of an absorbing state, and never ahead of the disk for what
- * allows. Its indexes are compared with a naive model. Grants and jobs: state_find_test.c. */
+/* How the state changes: wholly or not at all, never out of an absorbing state, and never ahead of
+ * the disk for what allows. Its indexes are compared with a naive model. Grants and jobs:
+ * state_find_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,20 +24,23 @@ static enum err apply(struct state *st, size_t count, const struct row_op *ops, 
 	return state_apply(st, &c, bad);
 }
 
-#define PUT(r) {false, (r)}
-#define DEL(r) {true, (r)}
-#define APPLY(st, bad, ...)                                                                           \
-	apply((st), sizeof((struct row_op[]){__VA_ARGS__}) / sizeof(struct row_op), (struct row_op[]){__VA_ARGS__}, \
-	      (bad))
+#define PUT(r) \
+	{ false, (r) }
+#define DEL(r) \
+	{ true, (r) }
+#define APPLY(st, bad, ...)                                                     \
+	apply((st), sizeof((struct row_op[]){__VA_ARGS__}) / sizeof(struct row_op), \
+		  (struct row_op[]){__VA_ARGS__}, (bad))
 
-/* --- wholly or not at all ----------------------------------------------------------------------------------------- */
+/* --- wholly or not at all --- */
 
 static void a_change_with_one_bad_row_changes_nothing(void **unused) {
 	(void)unused;
 	const char *bad = "";
 	struct state *st = rows_state();
 	rows_put(st, HOME("elm"));
-	assert_int_equal(APPLY(st, &bad, PUT(HOME("oak")), DEL(HOME("elm")), PUT(HOME("ASH"))), ERR_INPUT);
+	assert_int_equal(APPLY(st, &bad, PUT(HOME("oak")), DEL(HOME("elm")), PUT(HOME("ASH"))),
+					 ERR_INPUT);
 	assert_string_equal(bad, "id");
 	assert_non_null(state_home(st, SPAN_LIT("elm")));
 	assert_null(state_home(st, SPAN_LIT("oak")));
@@ -74,28 +78,36 @@ static void a_change_of_too_many_operations_is_refused(void **unused) {
 	state_free(st);
 }
 
-/* --- parents ------------------------------------------------------------------------------------------------------ */
+/* --- parents --- */
 
 static void a_row_without_its_parents_is_refused(void **unused) {
 	(void)unused;
 	struct state *st = rows_state();
 	const struct row *const orphans[] = {
-		DEVICE("d1", "elm", ""), CRED("door-1", CRED_DEVICE, "d1", ROLE_NONE),
-		CRED("ann", CRED_MEMBER, "elm", ROLE_ADMIN), CRED("alarm-4", CRED_INTEGRATOR, "alarm-co", ROLE_NONE),
+		DEVICE("d1", "elm", ""),
+		CRED("door-1", CRED_DEVICE, "d1", ROLE_NONE),
+		CRED("ann", CRED_MEMBER, "elm", ROLE_ADMIN),
+		CRED("alarm-4", CRED_INTEGRATOR, "alarm-co", ROLE_NONE),
 		CRED("inv-1", CRED_OFFICER, "metro-pd", ROLE_INVESTIGATOR),
 		CRED("relay-1", CRED_RELAY, "mover", ROLE_NONE),
-		ROW(ROW_TOKEN, token, .id = "ann/0", .username = "ann", .sha256 = HASH64), TOPIC("ann", "a/b", APP_READ),
+		ROW(ROW_TOKEN, token, .id = "ann/0", .username = "ann", .sha256 = HASH64),
+		TOPIC("ann", "a/b", APP_READ),
 		ROW(ROW_RULES, rules, .username = "ann", .home = "elm"),
-		STANDING("01", "elm", "alarm-co", "", GRANT_RING, GSTATE_ACTIVE, 1, 2), CLIP("50", "elm", "elm-door"),
-		REQUEST("40", "metro-pd", REQ_OPEN), GRANT("60", "40", "41", "50", GSTATE_ACTIVE, NOW_MS),
-		ROW(ROW_ASK, ask, .id = UUID_OF("41"), .request = UUID_OF("40"), .home = "elm", .state = ASK_PENDING),
+		STANDING("01", "elm", "alarm-co", "", GRANT_RING, GSTATE_ACTIVE, 1, 2),
+		CLIP("50", "elm", "elm-door"),
+		REQUEST("40", "metro-pd", REQ_OPEN),
+		GRANT("60", "40", "41", "50", GSTATE_ACTIVE, NOW_MS),
+		ROW(ROW_ASK, ask, .id = UUID_OF("41"), .request = UUID_OF("40"), .home = "elm",
+			.state = ASK_PENDING),
 		ROW(ROW_ASK_CLIP, ask_clip, .id = UUID_OF("41") "/" UUID_OF("50"), .ask = UUID_OF("41"),
-		    .clip = UUID_OF("50")),
-		DELIVERY("70", "60", "40", DLV_COPYING), JOB("80", "mover", "70", JOB_COPY),
+			.clip = UUID_OF("50")),
+		DELIVERY("70", "60", "40", DLV_COPYING),
+		JOB("80", "mover", "70", JOB_COPY),
 		ROW(ROW_RECEIPT, receipt, .id = UUID_OF("86"), .home = "elm", .kind = 1),
 		ROW(ROW_NOTICE, notice, .id = UUID_OF("87"), .agency = "metro-pd", .kind = 1),
 	};
-	for (size_t i = 0; i < sizeof(orphans) / sizeof(orphans[0]); i++) refused(st, orphans[i], "parent");
+	for (size_t i = 0; i < sizeof(orphans) / sizeof(orphans[0]); i++)
+		refused(st, orphans[i], "parent");
 	state_free(st);
 }
 
@@ -114,44 +126,65 @@ static void a_parent_with_live_children_cannot_be_deleted(void **unused) {
 	struct state *st = world_new();
 	assert_int_equal(APPLY(st, &bad, DEL(HOME("oak"))), ERR_INPUT);
 	assert_string_equal(bad, "children");
-	assert_int_equal(APPLY(st, &bad, DEL(CRED("hub", CRED_MEMBER, "elm", ROLE_LIMITED))), ERR_INPUT);
+	assert_int_equal(APPLY(st, &bad, DEL(CRED("hub", CRED_MEMBER, "elm", ROLE_LIMITED))),
+					 ERR_INPUT);
 	assert_int_equal(APPLY(st, &bad, DEL(CRED("hub", CRED_MEMBER, "elm", ROLE_LIMITED)),
-	                       DEL(TOPIC("hub", "homeassistant/#", APP_BOTH))), ERR_NONE);
+						   DEL(TOPIC("hub", "homeassistant/#", APP_BOTH))),
+					 ERR_NONE);
 	/* what has ended needs its parents no more */
 	assert_int_equal(APPLY(st, &bad, DEL(HOME("oak")), PUT(RETIRED("oak-door", "oak")),
-	                       DEL(CRED("oak-1", CRED_DEVICE, "oak-door", ROLE_NONE)),
-	                       DEL(CRED("zoe", CRED_MEMBER, "oak", ROLE_ADULT)),
-	                       PUT(STANDING("06", "oak", "cloud-co", "", GRANT_RING, GSTATE_REVOKED, NOW_MS, NOW_MS + 1)),
-	                       PUT(STANDING("07", "oak", "alarm-co", "", GRANT_RING, GSTATE_REVOKED, NOW_MS, NOW_MS + 1))),
-	                 ERR_NONE);
+						   DEL(CRED("oak-1", CRED_DEVICE, "oak-door", ROLE_NONE)),
+						   DEL(CRED("zoe", CRED_MEMBER, "oak", ROLE_ADULT)),
+						   PUT(STANDING("06", "oak", "cloud-co", "", GRANT_RING, GSTATE_REVOKED,
+										NOW_MS, NOW_MS + 1)),
+						   PUT(STANDING("07", "oak", "alarm-co", "", GRANT_RING, GSTATE_REVOKED,
+										NOW_MS, NOW_MS + 1))),
+					 ERR_NONE);
 	state_free(st);
 }
 
-/* --- I7 ----------------------------------------------------------------------------------------------------------- */
+/* --- I7 --- */
 
 /* A row of that kind in that state. */
 static struct row *in_state(enum row_kind kind, int state, union row_any *room) {
 	memset(room, 0, sizeof(*room));
 	switch (kind) {
 	case ROW_STANDING:
-		memcpy(room, STANDING("33", "elm", "alarm-co", "", GRANT_RING, state, 1, 2), sizeof(room->standing));
+		memcpy(room, STANDING("33", "elm", "alarm-co", "", GRANT_RING, state, 1, 2),
+			   sizeof(room->standing));
 		break;
-	case ROW_GRANT: memcpy(room, GRANT("33", "40", "41", "50", state, NOW_MS), sizeof(room->grant)); break;
+	case ROW_GRANT:
+		memcpy(room, GRANT("33", "40", "41", "50", state, NOW_MS), sizeof(room->grant));
+		break;
 	case ROW_REQUEST: memcpy(room, REQUEST("33", "metro-pd", state), sizeof(room->request)); break;
 	case ROW_ASK:
-		memcpy(room, ROW(ROW_ASK, ask, .id = UUID_OF("33"), .request = UUID_OF("40"), .home = "elm", .state = state),
-		       sizeof(room->ask));
+		memcpy(room,
+			   ROW(ROW_ASK, ask, .id = UUID_OF("33"), .request = UUID_OF("40"), .home = "elm",
+				   .state = state),
+			   sizeof(room->ask));
 		break;
-	case ROW_DELIVERY: memcpy(room, DELIVERY("33", "60", "40", state), sizeof(room->delivery)); break;
+	case ROW_DELIVERY:
+		memcpy(room, DELIVERY("33", "60", "40", state), sizeof(room->delivery));
+		break;
 	case ROW_DEVICE:
-		memcpy(room, ROW(ROW_DEVICE, device, .id = "d33", .home = "elm", .retired = state), sizeof(room->device));
+		memcpy(room, ROW(ROW_DEVICE, device, .id = "d33", .home = "elm", .retired = state),
+			   sizeof(room->device));
+		break;
+	case ROW_INTEGRATOR:
+		memcpy(room, ROW(ROW_INTEGRATOR, integrator, .id = "d33", .retired = state),
+			   sizeof(room->integrator));
+		break;
+	case ROW_AGENCY:
+		memcpy(room, ROW(ROW_AGENCY, agency, .id = "d33", .kind = AGENCY_FIRE, .retired = state),
+			   sizeof(room->agency));
 		break;
 	default: fail();
 	}
 	return &room->row;
 }
 
-static void check_ends(struct state *st, enum row_kind kind, int first, int count, bool (*is_end)(int)) {
+static void check_ends(struct state *st, enum row_kind kind, int first, int count,
+					   bool (*is_end)(int)) {
 	union row_any a, b;
 	for (int from = first; from < count; from++) {
 		for (int to = first; to < count; to++) {
@@ -172,7 +205,8 @@ static bool is_grant_end(int s) {
 	return s == GSTATE_REFUSED || s == GSTATE_REVOKED || s == GSTATE_EXPIRED;
 }
 static bool is_request_end(int s) {
-	return s == REQ_WITHDRAWN || s == REQ_REJECTED || s == REQ_LAPSED || s == REQ_RESOLVED || s == REQ_EXPIRED;
+	return s == REQ_WITHDRAWN || s == REQ_REJECTED || s == REQ_LAPSED || s == REQ_RESOLVED ||
+		   s == REQ_EXPIRED;
 }
 static bool is_ask_end(int s) {
 	return s == ASK_DECIDED || s == ASK_LAPSED;
@@ -193,6 +227,8 @@ static void i7_absorbing_states_stay_absorbing(void **unused) {
 	check_ends(st, ROW_ASK, ASK_PENDING, ASK_STATES, is_ask_end);
 	check_ends(st, ROW_DELIVERY, DLV_COPYING, DLV_STATES, is_delivery_end);
 	check_ends(st, ROW_DEVICE, 0, 2, is_retired);
+	check_ends(st, ROW_INTEGRATOR, 0, 2, is_retired);
+	check_ends(st, ROW_AGENCY, 0, 2, is_retired);
 	state_free(st);
 }
 
@@ -202,7 +238,8 @@ static void i7_two_puts_in_one_change_do_not_pass_an_end_by(void **unused) {
 	struct state *st = world_new();
 	union row_any a, b;
 	assert_int_equal(APPLY(st, &bad, PUT(in_state(ROW_GRANT, GSTATE_REVOKED, &a)),
-	                       PUT(in_state(ROW_GRANT, GSTATE_ACTIVE, &b))), ERR_INPUT);
+						   PUT(in_state(ROW_GRANT, GSTATE_ACTIVE, &b))),
+					 ERR_INPUT);
 	assert_string_equal(bad, "absorbing");
 	assert_null(state_grant(st, span_str(UUID_OF("33"))));
 	state_free(st);
@@ -212,10 +249,14 @@ static void a_yes_cannot_be_turned_into_another(void **unused) {
 	(void)unused;
 	struct state *st = world_new();
 	int64_t nbf = NOW_MS - 60 * MINUTE_MS, exp = NOW_MS + DAY_MS;
-	refused(st, STANDING("01", "oak", "alarm-co", "elm-door", GRANT_RING, GSTATE_ACTIVE, nbf, exp), "owner");
-	refused(st, STANDING("01", "elm", "cloud-co", "elm-door", GRANT_RING, GSTATE_ACTIVE, nbf, exp), "owner");
-	refused(st, STANDING("01", "elm", "alarm-co", "", GRANT_RING, GSTATE_ACTIVE, nbf, exp), "owner");
-	refused(st, STANDING("01", "elm", "alarm-co", "elm-door", GRANT_CLIP, GSTATE_ACTIVE, nbf, exp), "owner");
+	refused(st, STANDING("01", "oak", "alarm-co", "elm-door", GRANT_RING, GSTATE_ACTIVE, nbf, exp),
+			"owner");
+	refused(st, STANDING("01", "elm", "cloud-co", "elm-door", GRANT_RING, GSTATE_ACTIVE, nbf, exp),
+			"owner");
+	refused(st, STANDING("01", "elm", "alarm-co", "", GRANT_RING, GSTATE_ACTIVE, nbf, exp),
+			"owner");
+	refused(st, STANDING("01", "elm", "alarm-co", "elm-door", GRANT_CLIP, GSTATE_ACTIVE, nbf, exp),
+			"owner");
 	refused(st, GRANT("60", "40", "41", "51", GSTATE_ACTIVE, exp), "owner");
 	refused(st, DEVICE("elm-door", "oak", "u33db2m3"), "owner");
 	refused(st, CRED("ann", CRED_OPERATOR, "", ROLE_NONE), "owner");
@@ -223,7 +264,7 @@ static void a_yes_cannot_be_turned_into_another(void **unused) {
 	state_free(st);
 }
 
-/* --- durability --------------------------------------------------------------------------------------------------- */
+/* --- durability --- */
 
 static void i3_a_row_is_durable_only_after_its_commit(void **unused) {
 	(void)unused;
@@ -257,7 +298,7 @@ static void i3_a_seq_that_is_already_committed_is_refused(void **unused) {
 	state_free(st);
 }
 
-/* --- loading ------------------------------------------------------------------------------------------------------ */
+/* --- loading --- */
 
 static enum err load(struct state *st, uint64_t seq, const struct row *r) {
 	const char *bad;
@@ -343,7 +384,7 @@ static void health_says_why_nothing_is_allowed(void **unused) {
 	state_free(st);
 }
 
-/* --- indexes ------------------------------------------------------------------------------------------------------ */
+/* --- indexes --- */
 
 static void a_changed_row_keeps_its_place(void **unused) {
 	(void)unused;
@@ -399,7 +440,8 @@ static void compare(const struct state *st, const struct model *m) {
 	assert_null(r ? state_each(st, ROW_RULES, r) : state_each(st, ROW_RULES, NULL));
 }
 
-/* A row that moved to another parent is the newest there, so the lists of parents are compared as sets. */
+/* A row that moved to another parent is the newest there, so the lists of parents are compared as
+ * sets. */
 static void compare_parents(const struct state *st, const struct model *m) {
 	for (int h = 0; h < HOMES; h++) {
 		char home[] = {'h', (char)('0' + h), '\0'};
@@ -431,8 +473,10 @@ static void indexes_agree_with_a_naive_model(void **unused) {
 		rows_put(st, &row.row);
 	}
 	for (int step = 0; step < 3000; step++) {
-		struct row_rules row = {.row = {.kind = ROW_RULES}, .home = {'h', (char)('0' + next_random(&x) % HOMES)}};
-		(void)snprintf(row.username, sizeof(row.username), "user-%u", (unsigned)(next_random(&x) % USERS));
+		struct row_rules row = {.row = {.kind = ROW_RULES},
+								.home = {'h', (char)('0' + next_random(&x) % HOMES)}};
+		(void)snprintf(row.username, sizeof(row.username), "user-%u",
+					   (unsigned)(next_random(&x) % USERS));
 		row.changed_ms = step;
 		size_t at = model_at(&m, row.username);
 		if (next_random(&x) % 3 == 0) {

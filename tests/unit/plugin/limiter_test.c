@@ -1,0 +1,139 @@
+/* Rate limits: the last one that passes beside the first that does not; what may be acknowledged. */
+#include "plugin/limiter.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/plugin/broker_stub.h"
+
+static struct limiter *l;
+static const struct span front = {(const uint8_t *)"front", 5};
+
+static int fresh(void **state) {
+	(void)state;
+	l = limiter_new(1, 2);
+	return l ? 0 : -1;
+}
+
+static int done(void **state) {
+	(void)state;
+	limiter_free(l);
+	return 0;
+}
+
+static struct moment at(int64_t boot_ms) {
+	return (struct moment){.utc_ms = 1000000 + boot_ms, .boot_ms = boot_ms, .sound = true};
+}
+
+static enum limiter_answer take(enum limiter_kind kind, uint64_t seq, int64_t effective_ms, int64_t boot_ms) {
+	uint8_t id[16] = {0};
+	memcpy(id, &seq, sizeof(seq));
+	struct limiter_event ev = {.kind = kind, .event_id = id, .seq = seq, .effective_ms = effective_ms};
+	return limiter_take(l, front, &ev, at(boot_ms));
+}
+
+static void i24_seventh_ring_of_a_minute_waits(void **state) {
+	(void)state;
+	for (uint64_t seq = 1; seq <= 6; seq++) assert_int_equal(take(LIMITER_RING, seq, 1000, 0), LIMITER_TAKE);
+	assert_int_equal(take(LIMITER_RING, 7, 1000, 0), LIMITER_LATER);
+	assert_int_equal(take(LIMITER_RING, 8, 1000 + LIMIT_WINDOW_MS - 1, 0), LIMITER_LATER);
+	assert_int_equal(take(LIMITER_RING, 9, 1000 + LIMIT_WINDOW_MS, 0), LIMITER_TAKE);
+	assert_int_equal(take(LIMITER_MOTION, 10, 1000, 0), LIMITER_TAKE);
+}
+
+static void i24_fifth_clip_of_a_minute_waits(void **state) {
+	(void)state;
+	for (uint64_t seq = 1; seq <= 4; seq++) assert_int_equal(take(LIMITER_CLIP, seq, 1000, 0), LIMITER_TAKE);
+	assert_int_equal(take(LIMITER_CLIP, 5, 1000, 0), LIMITER_LATER);
+}
+
+static void flushed_spool_of_an_hour_is_taken_at_once(void **state) {
+	(void)state;
+	for (uint64_t n = 0; n < 180; n++)
+		assert_int_equal(take(LIMITER_RING, n + 1, (int64_t)n * 20000, 5), LIMITER_TAKE);
+}
+
+static void lying_about_the_time_ends_at_the_ingress_bucket(void **state) {
+	(void)state;
+	uint64_t seq = 1;
+	while (take(LIMITER_RING, seq, (int64_t)seq * 100000, 0) == LIMITER_TAKE) seq++;
+	assert_int_equal(seq, LIMIT_INGRESS_BURST + 1);
+	assert_int_equal(take(LIMITER_RING, seq + 1, -100000, LIMIT_INGRESS_MS), LIMITER_TAKE);
+}
+
+static void repeated_ring_is_known(void **state) {
+	(void)state;
+	assert_int_equal(take(LIMITER_RING, 1, 1000, 0), LIMITER_TAKE);
+	assert_int_equal(take(LIMITER_RING, 1, 1000, 0), LIMITER_REPEATED);
+}
+
+static void no_ack_reaches_an_event_that_was_passed_over(void **state) {
+	(void)state;
+	for (uint64_t seq = 1; seq <= 6; seq++) assert_int_equal(take(LIMITER_RING, seq, 0, 0), LIMITER_TAKE);
+	assert_int_equal(limiter_ack(l, front, 6), 6);
+	assert_int_equal(take(LIMITER_RING, 7, 0, 0), LIMITER_LATER);
+	assert_int_equal(take(LIMITER_RING, 8, 900000, 0), LIMITER_TAKE);
+	assert_int_equal(limiter_ack(l, front, 8), 6);
+	assert_int_equal(limiter_ack(l, front, 5), 5);
+	assert_int_equal(take(LIMITER_RING, 7, 700000, 0), LIMITER_TAKE);
+	assert_int_equal(limiter_ack(l, front, 8), 8);
+}
+
+static void event_that_the_device_gave_up_holds_no_ack_back(void **state) {
+	(void)state;
+	for (uint64_t seq = 1; seq <= 6; seq++) assert_int_equal(take(LIMITER_RING, seq, 0, 0), LIMITER_TAKE);
+	assert_int_equal(take(LIMITER_RING, 7, 0, 0), LIMITER_LATER);
+	assert_int_equal(take(LIMITER_RING, 8, 900000, 0), LIMITER_TAKE);
+	assert_int_equal(limiter_ack(l, front, 8), 6);
+	assert_int_equal(take(LIMITER_RING, 8, 900000, 0), LIMITER_REPEATED); /* started over, and 7 was not there */
+	assert_int_equal(limiter_ack(l, front, 8), 8);
+}
+
+static void event_put_back_is_a_hole(void **state) {
+	(void)state;
+	assert_int_equal(take(LIMITER_CLIP, 3, 0, 0), LIMITER_TAKE);
+	limiter_put_back(l, front, 3);
+	assert_int_equal(limiter_ack(l, front, 9), 2);
+}
+
+static void i24_command_bucket_empties_and_fills(void **state) {
+	(void)state;
+	struct span alice = SPAN_LIT("alice"), bob = SPAN_LIT("bob");
+	for (int i = 0; i < LIMIT_COMMAND_BURST; i++) assert_true(limiter_principal(l, alice, LIMITER_COMMAND, at(0)));
+	assert_false(limiter_principal(l, alice, LIMITER_COMMAND, at(LIMIT_COMMAND_MS - 1)));
+	assert_true(limiter_principal(l, alice, LIMITER_COMMAND, at(LIMIT_COMMAND_MS)));
+	assert_false(limiter_principal(l, alice, LIMITER_COMMAND, at(LIMIT_COMMAND_MS)));
+	assert_true(limiter_principal(l, bob, LIMITER_COMMAND, at(0)));
+	assert_true(limiter_principal(l, alice, LIMITER_PULL, at(0)));
+}
+
+static void sweep_forgets_the_idle_but_no_hole(void **state) {
+	(void)state;
+	assert_int_equal(take(LIMITER_RING, 1, 0, 0), LIMITER_TAKE);
+	limiter_sweep(l, at(LIMIT_IDLE_MS - 1));
+	assert_int_equal(take(LIMITER_RING, 1, 0, LIMIT_IDLE_MS - 1), LIMITER_REPEATED);
+	limiter_sweep(l, at(3 * (int64_t)LIMIT_IDLE_MS));
+	assert_int_equal(take(LIMITER_RING, 1, 0, 3 * (int64_t)LIMIT_IDLE_MS), LIMITER_TAKE);
+	limiter_put_back(l, front, 1);
+	limiter_sweep(l, at(9 * (int64_t)LIMIT_IDLE_MS));
+	assert_int_equal(limiter_ack(l, front, 1), 0);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fresh, done)
+	const struct CMUnitTest tests[] = {
+		TEST(i24_seventh_ring_of_a_minute_waits),
+		TEST(i24_fifth_clip_of_a_minute_waits),
+		TEST(flushed_spool_of_an_hour_is_taken_at_once),
+		TEST(lying_about_the_time_ends_at_the_ingress_bucket),
+		TEST(repeated_ring_is_known),
+		TEST(no_ack_reaches_an_event_that_was_passed_over),
+		TEST(event_that_the_device_gave_up_holds_no_ack_back),
+		TEST(event_put_back_is_a_hole),
+		TEST(i24_command_bucket_empties_and_fills),
+		TEST(sweep_forgets_the_idle_but_no_hole),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
