@@ -1,4 +1,5 @@
-/* See control.h. Each command is one function; the table at the end is the list of them (docs/control.md). */
+/* See control.h. Each command is one function; the table at the end is the list of them
+ * (docs/control.md). */
 #include "plugin/control.h"
 
 #include <cjson/cJSON.h>
@@ -16,9 +17,9 @@ struct run {
 	struct engine *e;
 	const struct row_credential *who;
 	const cJSON *command;
-	cJSON *response;   /* being filled */
-	struct buf rings;  /* jurisdiction of the row being put */
-	uint64_t seq;      /* the answer waits for it */
+	cJSON *response;  /* being filled */
+	struct buf rings; /* jurisdiction of the row being put */
+	uint64_t seq;     /* the answer waits for it */
 };
 
 static struct span text_of(const struct run *r, const char *name) {
@@ -26,7 +27,8 @@ static struct span text_of(const struct run *r, const char *name) {
 	return cJSON_IsString(item) ? span_str(item->valuestring) : (struct span){0};
 }
 
-/* cJSON adds nothing when it has no memory: the answer then lacks a member, which the client reports. */
+/* cJSON adds nothing when it has no memory: the answer then lacks a member, which the client
+ * reports. */
 static void say(cJSON *object, const char *name, const char *value) {
 	(void)cJSON_AddStringToObject(object, name, value);
 }
@@ -53,8 +55,10 @@ static void run_operator(struct run *r, struct command *cmd) {
 	cmd->event_id = span_of(id, sizeof id);
 	hex_encode(span_of(digest, sizeof digest), cmd->digest);
 	struct engine_result result = engine_operator(r->e, cmd);
-	if (result.reason != REASON_OK) refuse(r, result.reason, NULL);
-	else if (result.seq > r->seq) r->seq = result.seq;
+	if (result.reason != REASON_OK)
+		refuse(r, result.reason, NULL);
+	else if (result.seq > r->seq)
+		r->seq = result.seq;
 }
 
 static void do_put(struct run *r) {
@@ -80,7 +84,8 @@ static void do_keyed(struct run *r, enum operator_kind op, enum operator_kind re
 		refuse(r, REASON_MALFORMED, "kind: not a kind this command takes");
 		return;
 	}
-	struct command cmd = {.op = on_request ? request_op : op, .row_kind = kind, .key = text_of(r, "id")};
+	struct command cmd = {
+		.op = on_request ? request_op : op, .row_kind = kind, .key = text_of(r, "id")};
 	run_operator(r, &cmd);
 }
 
@@ -97,7 +102,8 @@ static void do_reject(struct run *r) {
 	do_keyed(r, OPERATOR_NONE, OPERATOR_REJECT_REQUEST);
 }
 
-/* The operator sees the registry and the requests he moderates; never what a home has, said or was asked. */
+/* The operator sees the registry and the requests he moderates; never what a home has, said or was
+ * asked. */
 static void do_list(struct run *r) {
 	const struct state *st = engine_state(r->e);
 	enum row_kind kind = row_kind_by_name(text_of(r, "kind"));
@@ -112,14 +118,17 @@ static void do_list(struct run *r) {
 	size_t used = 0;
 	const struct row *row = after.len ? state_get(st, kind, after) : NULL;
 	buf_init(&one, LIST_PAGE_BYTES * 4);
-	for (row = state_each(st, kind, row); row && used < LIST_PAGE_BYTES; row = state_each(st, kind, row)) {
+	for (row = state_each(st, kind, row); row && used < LIST_PAGE_BYTES;
+		 row = state_each(st, kind, row)) {
 		buf_reset(&one);
 		row_json(row, &one);
 		used += one.len;
-		cJSON *item = buf_error(&one) == ERR_NONE ? cJSON_ParseWithLength(buf_cstr(&one), one.len) : NULL;
+		cJSON *item =
+			buf_error(&one) == ERR_NONE ? cJSON_ParseWithLength(buf_cstr(&one), one.len) : NULL;
 		if (!cJSON_AddItemToArray(rows, item)) cJSON_Delete(item);
 		char key[ROW_KEY_SIZE];
-		if (used >= LIST_PAGE_BYTES && state_each(st, kind, row) && span_copy(row_key(row), key, sizeof key)) {
+		if (used >= LIST_PAGE_BYTES && state_each(st, kind, row) &&
+			span_copy(row_key(row), key, sizeof key)) {
 			say(data, "next", key);
 		}
 	}
@@ -152,7 +161,8 @@ static void do_explain(struct run *r) {
 		refuse(r, REASON_MALFORMED, "access: read, write or subscribe");
 		return;
 	}
-	if (topic_parse(name, &topic) == ERR_NONE) q.retain = q.access == ACCESS_WRITE && topic.kind == TOPIC_DEVICE_STATUS;
+	if (topic_parse(name, &topic) == ERR_NONE)
+		q.retain = q.access == ACCESS_WRITE && topic.kind == TOPIC_DEVICE_STATUS;
 	struct verdict v = policy_decide(st, &q, &engine_opts(r->e)->policy);
 	if (!q.who) v = (struct verdict){VERDICT_DENY, REASON_UNKNOWN_CREDENTIAL, NULL};
 	cJSON *data = cJSON_AddObjectToObject(r->response, "data");
@@ -183,10 +193,10 @@ static void do_status(struct run *r) {
 	struct engine_health h = engine_health(r->e);
 	cJSON *data = cJSON_AddObjectToObject(r->response, "data");
 	const char *word = h.state.incomplete || h.state.refusing ? "refusing"
-					   : h.state.unsound				   ? "clock_suspect"
-					   : h.state.store_down			   ? "store_down"
-					   : h.tick_missing				   ? "no_tick"
-														   : "ok";
+					   : h.state.unsound                      ? "clock_suspect"
+					   : h.state.store_down                   ? "store_down"
+					   : h.tick_missing                       ? "no_tick"
+															  : "ok";
 	say(data, "health", word);
 	if (h.why && h.why[0]) say(data, "why", h.why);
 	(void)cJSON_AddNumberToObject(data, "waiting", (double)h.waiting); /* as in say() */
@@ -195,8 +205,10 @@ static void do_status(struct run *r) {
 	for (int a = 0; a < DENIAL_ACCESSES; a++) {
 		cJSON *group = cJSON_AddObjectToObject(data, denial_access_name((enum denial_access)a));
 		for (int reason = 0; reason < REASON_COUNT; reason++) {
-			uint64_t n = denials_count(engine_denials(r->e), (enum denial_access)a, (enum reason)reason);
-			if (n > 0) (void)cJSON_AddNumberToObject(group, reason_word((enum reason)reason), (double)n);
+			uint64_t n =
+				denials_count(engine_denials(r->e), (enum denial_access)a, (enum reason)reason);
+			if (n > 0)
+				(void)cJSON_AddNumberToObject(group, reason_word((enum reason)reason), (double)n);
 		}
 	}
 }
@@ -209,9 +221,11 @@ static const struct {
 	const char *name;
 	void (*run)(struct run *r);
 } commands[] = {
-	{"put", do_put},		 {"remove", do_remove},	  {"suspend", do_suspend}, {"resume", do_resume},
-	{"reject", do_reject},	 {"list", do_list},		  {"explain", do_explain}, {"denials", do_denials},
-	{"status", do_status},	 {"trustClock", do_trust_clock},
+	{"put", do_put},         {"remove", do_remove},
+	{"suspend", do_suspend}, {"resume", do_resume},
+	{"reject", do_reject},   {"list", do_list},
+	{"explain", do_explain}, {"denials", do_denials},
+	{"status", do_status},   {"trustClock", do_trust_clock},
 };
 
 static void run_one(struct run *r) {
@@ -227,12 +241,14 @@ static void run_one(struct run *r) {
 	refuse(r, REASON_MALFORMED, "command: not a known command");
 }
 
-static enum err answer(struct engine *e, const struct control_client *who, uint64_t seq, cJSON *root) {
+static enum err answer(struct engine *e, const struct control_client *who, uint64_t seq,
+					   cJSON *root) {
 	char *text = cJSON_PrintUnformatted(root);
 	if (!text) return ERR_NOMEM;
 	enum err err = strlen(text) > ANSWER_BYTES_MAX
 					   ? ERR_LIMIT
-					   : engine_answer(e, seq, who->client_id, SPAN_LIT(CONTROL_RESPONSE_TOPIC), span_str(text));
+					   : engine_answer(e, seq, who->client_id, SPAN_LIT(CONTROL_RESPONSE_TOPIC),
+									   span_str(text));
 	cJSON_free(text);
 	return err;
 }
@@ -245,9 +261,12 @@ enum err control_handle(struct engine *e, struct control_client who, struct span
 	cJSON *responses = cJSON_AddArrayToObject(root, "responses");
 	struct run r = {.e = e, .who = who.who};
 	enum err err = ERR_NONE;
-	if (!responses) err = ERR_NOMEM;
-	else if (!cJSON_IsArray(list)) err = ERR_INPUT;
-	else if (cJSON_GetArraySize(list) > CONTROL_COMMANDS_MAX) err = ERR_LIMIT;
+	if (!responses)
+		err = ERR_NOMEM;
+	else if (!cJSON_IsArray(list))
+		err = ERR_INPUT;
+	else if (cJSON_GetArraySize(list) > CONTROL_COMMANDS_MAX)
+		err = ERR_LIMIT;
 	buf_init(&r.rings, ROW_RINGS_BYTES_MAX + 4);
 	if (err == ERR_NONE) {
 		cJSON_ArrayForEach(r.command, list) {

@@ -9,18 +9,27 @@
 
 bool control_row_is_registry(enum row_kind kind) {
 	switch (kind) {
-	case ROW_HOME: case ROW_DEVICE: case ROW_CREDENTIAL: case ROW_TOKEN: case ROW_APP_TOPIC:
-	case ROW_INTEGRATOR: case ROW_AGENCY: case ROW_RELAY: return true;
+	case ROW_HOME:
+	case ROW_DEVICE:
+	case ROW_CREDENTIAL:
+	case ROW_TOKEN:
+	case ROW_APP_TOPIC:
+	case ROW_INTEGRATOR:
+	case ROW_AGENCY:
+	case ROW_RELAY: return true;
 	default: return false;
 	}
 }
 
-static enum err complain(char why[CONTROL_WHY_SIZE], const char *kind, const char *member, const char *what) {
-	(void)snprintf(why, CONTROL_WHY_SIZE, "%s.%s: %s", kind, member, what); /* a cut sentence is still one */
+static enum err complain(char why[CONTROL_WHY_SIZE], const char *kind, const char *member,
+						 const char *what) {
+	(void)snprintf(why, CONTROL_WHY_SIZE, "%s.%s: %s", kind, member,
+				   what); /* a cut sentence is still one */
 	return ERR_INPUT;
 }
 
-/* Words stand for the enums a person types. -1: this member has no words, or the word is unknown. */
+/* Words stand for the enums a person types. -1: this member has no words, or the word is unknown.
+ */
 static int64_t word_value(enum row_kind kind, const char *member, struct span word) {
 	if (kind == ROW_CREDENTIAL && strcmp(member, "kind") == 0) {
 		enum cred_kind k = policy_cred_kind_by_name(word);
@@ -49,16 +58,19 @@ static bool put_number(double v, int64_t *out) {
 	return true;
 }
 
-static enum err put_int(enum row_kind kind, const struct row_desc *d, const cJSON *item, int64_t *out,
-						char why[CONTROL_WHY_SIZE]) {
+static enum err put_int(enum row_kind kind, const struct row_desc *d, const cJSON *item,
+						int64_t *out, char why[CONTROL_WHY_SIZE]) {
 	if (cJSON_IsBool(item)) {
 		*out = cJSON_IsTrue(item) ? 1 : 0;
 		return ERR_NONE;
 	}
 	if (cJSON_IsNumber(item)) {
-		return put_number(item->valuedouble, out) ? ERR_NONE : complain(why, d->name, item->string, "not a whole number");
+		return put_number(item->valuedouble, out)
+				   ? ERR_NONE
+				   : complain(why, d->name, item->string, "not a whole number");
 	}
-	int64_t value = cJSON_IsString(item) ? word_value(kind, item->string, span_str(item->valuestring)) : -1;
+	int64_t value =
+		cJSON_IsString(item) ? word_value(kind, item->string, span_str(item->valuestring)) : -1;
 	if (value < 0) return complain(why, d->name, item->string, "not a number or a known word");
 	*out = value;
 	return ERR_NONE;
@@ -72,7 +84,8 @@ static bool put_ring(const cJSON *ring, struct buf *out) {
 	size_t n = 0;
 	cJSON_ArrayForEach(point, ring) {
 		const cJSON *lat = cJSON_GetArrayItem(point, 0), *lon = cJSON_GetArrayItem(point, 1);
-		if (n == GEOMETRY_VERTICES_MAX || !cJSON_IsNumber(lat) || !cJSON_IsNumber(lon)) return false;
+		if (n == GEOMETRY_VERTICES_MAX || !cJSON_IsNumber(lat) || !cJSON_IsNumber(lon))
+			return false;
 		if (!(fabs(lat->valuedouble) <= 90) || !(fabs(lon->valuedouble) <= 180)) return false;
 		lat_e7[n] = (int32_t)lround(lat->valuedouble * 1e7);
 		lon_e7[n++] = (int32_t)lround(lon->valuedouble * 1e7);
@@ -91,20 +104,23 @@ static enum err put_rings(const cJSON *item, struct buf *out, char why[CONTROL_W
 	}
 	if (!ok || buf_error(out) != ERR_NONE || geometry_rings_check(buf_view(out)) != ERR_NONE) {
 		return complain(why, "agency", "rings",
-						"1-8 rings of 3-512 points [lat, lon] in degrees that do not touch or cross themselves");
+						"1-8 rings of 3-512 points [lat, lon] in degrees that do not touch or "
+						"cross themselves");
 	}
 	return ERR_NONE;
 }
 
-static enum err put_member(enum row_kind kind, const cJSON *item, struct buf *rings, union row_any *out,
-						   char why[CONTROL_WHY_SIZE]) {
+static enum err put_member(enum row_kind kind, const cJSON *item, struct buf *rings,
+						   union row_any *out, char why[CONTROL_WHY_SIZE]) {
 	const struct row_desc *d = row_desc(kind);
-	if (kind == ROW_TOKEN && strcmp(item->string, "slot") == 0) return ERR_NONE; /* part of the key, see compose_key */
+	if (kind == ROW_TOKEN && strcmp(item->string, "slot") == 0)
+		return ERR_NONE; /* part of the key, see compose_key */
 	for (size_t i = 0; i < d->field_count; i++) {
 		const struct field *f = &d->fields[i];
 		if (strcmp(f->name, item->string) != 0) continue;
 		uint8_t *at = (uint8_t *)out + f->offset;
-		if (f->type == FIELD_INT || f->type == FIELD_BOOL) return put_int(kind, d, item, (int64_t *)(void *)at, why);
+		if (f->type == FIELD_INT || f->type == FIELD_BOOL)
+			return put_int(kind, d, item, (int64_t *)(void *)at, why);
 		if (f->type == FIELD_BLOB) {
 			enum err e = put_rings(item, rings, why);
 			if (e == ERR_NONE) *(struct blob *)(void *)at = (struct blob){rings->ptr, rings->len};
@@ -126,8 +142,8 @@ static void compose_key(enum row_kind kind, const cJSON *json, union row_any *ou
 		int n = cJSON_IsNumber(slot) && slot->valueint == 1 ? 1 : 0;
 		(void)snprintf(out->token.id, sizeof out->token.id, "%s/%d", out->token.username, n);
 	} else if (kind == ROW_APP_TOPIC) {
-		(void)snprintf(out->app_topic.id, sizeof out->app_topic.id, "%s %s", out->app_topic.username,
-					   out->app_topic.filter);
+		(void)snprintf(out->app_topic.id, sizeof out->app_topic.id, "%s %s",
+					   out->app_topic.username, out->app_topic.filter);
 	}
 }
 

@@ -27,8 +27,8 @@ enum exit_code session_open(struct session *s, const struct opt_common *common,
 	if (rc != EXIT_RECORDED) return session_fail(rc, "%s", why);
 	if (s->agency[0]) return rc;
 	struct exchange_answer a;
-	rc = exchange_subject(s->mq, VESTIBULE__V1__SYNC_WHAT__SYNC_WHAT_DELIVERIES,
-						  common->timeout_ms, s->agency, &a);
+	rc = exchange_subject(s->mq, VESTIBULE__V1__SYNC_WHAT__SYNC_WHAT_DELIVERIES, common->timeout_ms,
+						  s->agency, &a);
 	if (rc != EXIT_RECORDED) exchange_complain(settings_program.name, rc, &a);
 	return rc;
 }
@@ -48,8 +48,7 @@ enum exit_code session_sync(struct session *s, Vestibule__V1__SyncWhat what, uin
 
 enum exit_code session_command(struct session *s, Vestibule__V1__AgencyCommand *cmd,
 							   struct exchange_answer *answer) {
-	enum exit_code rc =
-		exchange_agency(s->mq, s->agency, cmd, s->common->timeout_ms, answer);
+	enum exit_code rc = exchange_agency(s->mq, s->agency, cmd, s->common->timeout_ms, answer);
 	if (rc != EXIT_RECORDED) exchange_complain(settings_program.name, rc, answer);
 	return rc;
 }

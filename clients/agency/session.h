@@ -14,10 +14,10 @@
 #include "proto/topic.h"
 
 struct session {
-	const struct opt_common *common; /* kept */
-	const struct settings *settings; /* kept */
+	const struct opt_common *common;    /* kept */
+	const struct settings *settings;    /* kept */
 	char agency[EXCHANGE_SUBJECT_SIZE]; /* given, or learned when session_open succeeded */
-	struct mq *mq;                   /* owned */
+	struct mq *mq;                      /* owned */
 };
 
 /* Connects. s is ready for session_close whatever happens. EXIT_USAGE also: --agency is

@@ -12,7 +12,8 @@
 #define HOUR_MS    INT64_C(3600000)
 
 static const struct opt program_opts[] = {
-	{"agency", OPT_TEXT, AT(agency), "AGENCY", "the officer's agency; learned from the broker unless given", 0, 0},
+	{"agency", OPT_TEXT, AT(agency), "AGENCY",
+	 "the officer's agency; learned from the broker unless given", 0, 0},
 	OPT_END,
 };
 

@@ -89,8 +89,7 @@ int ask_send(struct ask *a, struct mq *mq, int64_t timeout_ms, cJSON **answers) 
 	}
 	struct buf text;
 	buf_init(&text, ASK_ANSWER_MAX);
-	enum exit_code rc =
-		exchange_control(mq, a->correlation, span_str(json), timeout_ms, &text);
+	enum exit_code rc = exchange_control(mq, a->correlation, span_str(json), timeout_ms, &text);
 	if (rc == EXIT_RECORDED) {
 		rc = (enum exit_code)read_answers(&text, cJSON_GetArraySize(a->commands), answers);
 	} else {

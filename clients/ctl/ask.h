@@ -1,5 +1,6 @@
-/* Commands of the operator to $CONTROL/vestibule/v1: a list is built, sent in one message, and each answer is
- * checked. docs/control.md describes the commands. Here: JSON and the exchange; not what to ask.
+/* Commands of the operator to $CONTROL/vestibule/v1: a list is built, sent in one message, and each
+ * answer is checked. docs/control.md describes the commands. Here: JSON and the exchange; not what
+ * to ask.
  *
  *     struct ask a; ask_begin(&a);
  *     cJSON *cmd = ask_put(&a, "home"); ask_text(cmd, "id", "h1");
@@ -25,18 +26,20 @@ struct ask {
 void ask_begin(struct ask *a);
 void ask_end(struct ask *a);
 
-/* A new command object, borrowed; NULL after a failure, which ask_send reports: the setters take NULL. */
+/* A new command object, borrowed; NULL after a failure, which ask_send reports: the setters take
+ * NULL. */
 cJSON *ask_command(struct ask *a, const char *command);
 /* `put` of a row of that kind: returns the row object to fill. */
 cJSON *ask_put(struct ask *a, const char *row_kind);
 void ask_text(cJSON *object, const char *name, const char *value); /* NULL value: left out */
 void ask_int(cJSON *object, const char *name, int64_t value);
 
-/* Sends and waits for every answer. answers (may be NULL) gets the array of responses, the caller's to cJSON_Delete.
- * Returns EXIT_RECORDED when none has an error; else the error is on stderr. */
+/* Sends and waits for every answer. answers (may be NULL) gets the array of responses, the caller's
+ * to cJSON_Delete. Returns EXIT_RECORDED when none has an error; else the error is on stderr. */
 int ask_send(struct ask *a, struct mq *mq, int64_t timeout_ms, cJSON **answers);
 
-/* Connects as the operator of the common options: EXIT_RECORDED and *out, or the complaint was printed. */
+/* Connects as the operator of the common options: EXIT_RECORDED and *out, or the complaint was
+ * printed. */
 int ask_connect(const struct opt_common *common, struct mq **out);
 
 #endif

@@ -1,4 +1,5 @@
-/* A new credential in one go: its token is drawn here and kept in a file, its row and its hash are put. */
+/* A new credential in one go: its token is drawn here and kept in a file, its row and its hash are
+ * put. */
 #ifndef CTL_CRED_H
 #define CTL_CRED_H
 
@@ -12,8 +13,9 @@ struct cred {
 	const char *token_out;
 };
 
-/* Adds `put credential` and `put token` to a, and writes the token file. EXIT_RECORDED, or the complaint was printed and
- * no file is left. When the command is then refused, cred_undo removes the file again. */
+/* Adds `put credential` and `put token` to a, and writes the token file. EXIT_RECORDED, or the
+ * complaint was printed and no file is left. When the command is then refused, cred_undo removes
+ * the file again. */
 int cred_put(struct ask *a, const struct cred *c);
 void cred_undo(const struct cred *c);
 

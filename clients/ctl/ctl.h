@@ -44,7 +44,8 @@ int registry_relay(const struct opt_common *common, void *settings);
 int registry_app(const struct opt_common *common, void *settings);
 int registry_token(const struct opt_common *common, void *settings);
 
-int inspect_change(const struct opt_common *common, void *settings); /* inspect.c: suspend, resume, remove */
+int inspect_change(const struct opt_common *common,
+				   void *settings); /* inspect.c: suspend, resume, remove */
 int inspect_request(const struct opt_common *common, void *settings);
 int inspect_list(const struct opt_common *common, void *settings);
 int inspect_explain(const struct opt_common *common, void *settings);

@@ -1,5 +1,5 @@
-/* `vestibule-ctl init`: makes the store and the first operator, offline, before the broker has ever run. The
- * only command that opens the database; everything later goes through $CONTROL. */
+/* `vestibule-ctl init`: makes the store and the first operator, offline, before the broker has ever
+ * run. The only command that opens the database; everything later goes through $CONTROL. */
 #include <pwd.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -14,7 +14,8 @@
 /* The operator's credential and its token, as the first change of the store. */
 static enum err write_operator(struct store *s, const char *username, const char *hash, char *why) {
 	int64_t now_ms = clock_read().utc_ms;
-	struct row_credential cred = {.row.kind = ROW_CREDENTIAL, .kind = CRED_OPERATOR, .created_ms = now_ms};
+	struct row_credential cred = {
+		.row.kind = ROW_CREDENTIAL, .kind = CRED_OPERATOR, .created_ms = now_ms};
 	struct row_token token = {.row.kind = ROW_TOKEN, .created_ms = now_ms};
 	if (!span_copy(span_str(username), cred.username, sizeof cred.username) ||
 		!span_copy(span_str(username), token.username, sizeof token.username) ||
@@ -65,7 +66,8 @@ int init_run(const struct opt_common *common, void *settings) {
 	const struct ctl_settings *s = settings;
 	char token[TOKEN_TEXT_SIZE], hash[TOKEN_HASH_SIZE], why[TOKEN_WHY_SIZE] = "";
 	if (!s->store || !s->token_out) {
-		fprintf(stderr, PROGRAM ": %s is missing\n", s->store ? "--token-out FILE" : "--store FILE");
+		fprintf(stderr, PROGRAM ": %s is missing\n",
+				s->store ? "--token-out FILE" : "--store FILE");
 		return EXIT_USAGE;
 	}
 	if (token_draw(token) != ERR_NONE || token_hash(span_str(token), hash) != ERR_NONE) {
@@ -84,7 +86,8 @@ int init_run(const struct opt_common *common, void *settings) {
 	if (common->json) {
 		printf("{\"store\":\"%s\",\"operator\":\"%s\"}\n", s->store, s->operator_name);
 	} else {
-		printf("made %s with the operator %s (token in %s)\n", s->store, s->operator_name, s->token_out);
+		printf("made %s with the operator %s (token in %s)\n", s->store, s->operator_name,
+			   s->token_out);
 	}
 	return EXIT_RECORDED;
 }

@@ -1,5 +1,5 @@
-/* Everything an operator asks or tells about what is already there: suspend, resume, remove, list, explain,
- * denials, status, a moderator's word on a request. */
+/* Everything an operator asks or tells about what is already there: suspend, resume, remove, list,
+ * explain, denials, status, a moderator's word on a request. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,7 +7,8 @@
 #include "clients/ctl/ctl.h"
 
 /* Sends one command and hands back its response object (inside *answers), or NULL with *rc set. */
-static const cJSON *send_one(struct ask *a, const struct opt_common *common, cJSON **answers, int *rc) {
+static const cJSON *send_one(struct ask *a, const struct opt_common *common, cJSON **answers,
+							 int *rc) {
 	struct mq *mq = NULL;
 	*answers = NULL;
 	*rc = ask_connect(common, &mq);
@@ -37,14 +38,16 @@ int inspect_change(const struct opt_common *common, void *settings) {
 	ask_text(object, "id", s->id);
 	cJSON *answers;
 	int rc;
-	if (send_one(&a, common, &answers, &rc) && !common->json) printf("%s %s: %s done\n", s->kind, s->id, s->action);
+	if (send_one(&a, common, &answers, &rc) && !common->json)
+		printf("%s %s: %s done\n", s->kind, s->id, s->action);
 	cJSON_Delete(answers);
 	return rc;
 }
 
 int inspect_request(const struct opt_common *common, void *settings) {
 	struct ctl_settings *s = settings;
-	if (strcmp(s->action, "reject") != 0 && strcmp(s->action, "suspend") != 0 && strcmp(s->action, "resume") != 0) {
+	if (strcmp(s->action, "reject") != 0 && strcmp(s->action, "suspend") != 0 &&
+		strcmp(s->action, "resume") != 0) {
 		fputs(CTL_PROGRAM ": request: the action is reject, suspend or resume\n", stderr);
 		return EXIT_USAGE;
 	}
@@ -70,8 +73,8 @@ static void print_row(const cJSON *row) {
 }
 
 /* The rows of an answer's data.NAME; a long list comes in pages, each asked for with `after`. */
-static int print_page(const struct opt_common *common, const struct ctl_settings *s, char *after, size_t size,
-					  bool *more) {
+static int print_page(const struct opt_common *common, const struct ctl_settings *s, char *after,
+					  size_t size, bool *more) {
 	struct ask a;
 	ask_begin(&a);
 	cJSON *object = ask_command(&a, "list");
@@ -83,8 +86,10 @@ static int print_page(const struct opt_common *common, const struct ctl_settings
 	const cJSON *data = cJSON_GetObjectItemCaseSensitive(answer, "data");
 	const cJSON *row;
 	cJSON_ArrayForEach(row, cJSON_GetObjectItemCaseSensitive(data, "rows")) {
-		if (common->json) print_json(row);
-		else print_row(row);
+		if (common->json)
+			print_json(row);
+		else
+			print_row(row);
 	}
 	*more = span_copy(span_str(text_of(data, "next")), after, size) && after[0] != '\0';
 	cJSON_Delete(answers);
@@ -114,9 +119,11 @@ int inspect_explain(const struct opt_common *common, void *settings) {
 	int rc;
 	const cJSON *answer = send_one(&a, common, &answers, &rc);
 	const cJSON *data = cJSON_GetObjectItemCaseSensitive(answer, "data");
-	if (data && common->json) print_json(data);
+	if (data && common->json)
+		print_json(data);
 	else if (data) {
-		printf("%s: %s\n%s\n", text_of(data, "verdict"), text_of(data, "reason"), text_of(data, "sentence"));
+		printf("%s: %s\n%s\n", text_of(data, "verdict"), text_of(data, "reason"),
+			   text_of(data, "sentence"));
 	}
 	cJSON_Delete(answers);
 	return rc;
@@ -133,8 +140,10 @@ int inspect_denials(const struct opt_common *common, void *settings) {
 	const cJSON *data = cJSON_GetObjectItemCaseSensitive(answer, "data");
 	const cJSON *row;
 	cJSON_ArrayForEach(row, cJSON_GetObjectItemCaseSensitive(data, "denials")) {
-		if (common->json) print_json(row);
-		else print_row(row);
+		if (common->json)
+			print_json(row);
+		else
+			print_row(row);
 	}
 	cJSON_Delete(answers);
 	return rc;
@@ -149,7 +158,8 @@ int inspect_status(const struct opt_common *common, void *settings) {
 	int rc;
 	const cJSON *answer = send_one(&a, common, &answers, &rc);
 	const cJSON *data = cJSON_GetObjectItemCaseSensitive(answer, "data");
-	if (data && common->json) print_json(data);
+	if (data && common->json)
+		print_json(data);
 	else if (data) {
 		const cJSON *group;
 		print_row(data);
@@ -171,7 +181,8 @@ int inspect_trust_clock(const struct opt_common *common, void *settings) {
 	(void)ask_command(&a, "trustClock"); /* as above */
 	cJSON *answers;
 	int rc;
-	if (send_one(&a, common, &answers, &rc) && !common->json) puts("the clock is trusted from here on");
+	if (send_one(&a, common, &answers, &rc) && !common->json)
+		puts("the clock is trusted from here on");
 	cJSON_Delete(answers);
 	return rc;
 }

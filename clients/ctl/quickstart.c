@@ -1,6 +1,7 @@
-/* `vestibule-ctl quickstart`: a home, its doorbell, its first admin and its own automation in one command, and
- * what to type next. For somebody who is operator and resident in one (docs/decisions/0005): the admin's token is
- * drawn here and left in a file; the automation is invited in the admin's name, as every later member is. */
+/* `vestibule-ctl quickstart`: a home, its doorbell, its first admin and its own automation in one
+ * command, and what to type next. For somebody who is operator and resident in one
+ * (docs/decisions/0005): the admin's token is drawn here and left in a file; the automation is
+ * invited in the admin's name, as every later member is. */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -30,7 +31,8 @@ static bool name_files(struct quickstart *q, const struct ctl_settings *s) {
 	longest |= snprintf(q->automation, NAME_SIZE, "%s-auto", s->home) >= NAME_SIZE;
 	longest |= snprintf(q->device_token, PATH_SIZE, "%s/%s.token", dir, s->device) >= PATH_SIZE;
 	longest |= snprintf(q->member_token, PATH_SIZE, "%s/%s.token", dir, s->member) >= PATH_SIZE;
-	longest |= snprintf(q->automation_token, PATH_SIZE, "%s/%s.token", dir, q->automation) >= PATH_SIZE;
+	longest |=
+		snprintf(q->automation_token, PATH_SIZE, "%s/%s.token", dir, q->automation) >= PATH_SIZE;
 	if (longest) fputs(CTL_PROGRAM ": --out or a name is too long\n", stderr);
 	return !longest;
 }
@@ -92,7 +94,8 @@ static int invite_automation(struct quickstart *q, const struct opt_common *comm
 		cmd.invite = &invite;
 		struct exchange_answer answer;
 		code = exchange_home(mq, q->s->home, &cmd, common->timeout_ms, &answer);
-		if (code != EXIT_RECORDED) exchange_complain(CTL_PROGRAM ": invite of the automation", code, &answer);
+		if (code != EXIT_RECORDED)
+			exchange_complain(CTL_PROGRAM ": invite of the automation", code, &answer);
 	} else {
 		fprintf(stderr, CTL_PROGRAM ": as %s: %s\n", q->member, why);
 	}
@@ -103,19 +106,23 @@ static int invite_automation(struct quickstart *q, const struct opt_common *comm
 static void say_next(const struct quickstart *q, const struct opt_common *common) {
 	const struct ctl_settings *s = q->s;
 	if (common->json) {
-		printf("{\"home\":\"%s\",\"device\":\"%s\",\"member\":\"%s\",\"automation\":\"%s\"}\n", s->home, s->device,
-			   q->member, q->automation);
+		printf("{\"home\":\"%s\",\"device\":\"%s\",\"member\":\"%s\",\"automation\":\"%s\"}\n",
+			   s->home, s->device, q->member, q->automation);
 		return;
 	}
-	printf("home %s: doorbell %s, admin %s, automation %s (tokens in %s)\n\nNext, each in a terminal of its own:\n"
-		   "  vestibule-doorbell run --port %d --username %s --token-file %s --spool %s-spool --clips %s-clips\n"
+	printf("home %s: doorbell %s, admin %s, automation %s (tokens in %s)\n\nNext, each in a "
+		   "terminal of its own:\n"
+		   "  vestibule-doorbell run --port %d --username %s --token-file %s --spool %s-spool "
+		   "--clips %s-clips\n"
 		   "  vestibule-home watch --port %d --username %s --token-file %s\n"
 		   "  vestibule-doorbell ring\n"
 		   "or with stock tools:\n"
-		   "  mosquitto_sub -V mqttv5 -p %d -u %s -P \"$(cat %s)\" -t 'vestibule/v1/home/%s/json/#' -v\n",
-		   s->home, s->device, q->member, q->automation, s->out_dir ? s->out_dir : ".", (int)common->port, s->device,
-		   q->device_token, s->device, s->device, (int)common->port, q->member, q->member_token, (int)common->port,
-		   q->automation, q->automation_token, s->home);
+		   "  mosquitto_sub -V mqttv5 -p %d -u %s -P \"$(cat %s)\" -t "
+		   "'vestibule/v1/home/%s/json/#' -v\n",
+		   s->home, s->device, q->member, q->automation, s->out_dir ? s->out_dir : ".",
+		   (int)common->port, s->device, q->device_token, s->device, s->device, (int)common->port,
+		   q->member, q->member_token, (int)common->port, q->automation, q->automation_token,
+		   s->home);
 }
 
 int quickstart_run(const struct opt_common *common, void *settings) {

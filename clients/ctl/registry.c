@@ -1,5 +1,6 @@
-/* The registry commands: homes, devices, agencies, officers, integrators, relays, apps and tokens. Each builds
- * `put` commands of rows; what a row must satisfy is said by the plugin, which names the field. */
+/* The registry commands: homes, devices, agencies, officers, integrators, relays, apps and tokens.
+ * Each builds `put` commands of rows; what a row must satisfy is said by the plugin, which names
+ * the field. */
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +16,8 @@ enum { JURISDICTION_BYTES_MAX = 1024 * 1024 };
 
 static bool is_add(const struct ctl_settings *s, const char *what) {
 	if (s->action && strcmp(s->action, "add") == 0) return true;
-	fprintf(stderr, CTL_PROGRAM ": %s %s: the action is `add` (see also suspend, resume, remove, list)\n",
+	fprintf(stderr,
+			CTL_PROGRAM ": %s %s: the action is `add` (see also suspend, resume, remove, list)\n",
 			what, s->action ? s->action : "");
 	return false;
 }
@@ -32,8 +34,10 @@ static int finish(struct ask *a, const struct opt_common *common, const struct c
 }
 
 static void say_added(const struct opt_common *common, const char *what, const char *id) {
-	if (common->json) printf("{\"added\":\"%s\",\"id\":\"%s\"}\n", what, id);
-	else printf("%s %s added\n", what, id);
+	if (common->json)
+		printf("{\"added\":\"%s\",\"id\":\"%s\"}\n", what, id);
+	else
+		printf("%s %s added\n", what, id);
 }
 
 int registry_home(const struct opt_common *common, void *settings) {
@@ -72,8 +76,8 @@ int registry_device(const struct opt_common *common, void *settings) {
 }
 
 /* A credential that needs no other row but, maybe, one {id, name} row of the same kind. */
-static int add_credential(const struct opt_common *common, const struct ctl_settings *s, const char *row_kind,
-						  const struct cred *c) {
+static int add_credential(const struct opt_common *common, const struct ctl_settings *s,
+						  const char *row_kind, const struct cred *c) {
 	if (!is_add(s, c->kind)) return EXIT_USAGE;
 	struct ask a;
 	ask_begin(&a);
@@ -121,10 +125,12 @@ static cJSON *read_jurisdiction(const char *path) {
 	FILE *f = fopen(path, "rb");
 	char *text = f ? malloc(JURISDICTION_BYTES_MAX + 1) : NULL;
 	size_t len = text ? fread(text, 1, JURISDICTION_BYTES_MAX + 1, f) : 0;
-	cJSON *rings = len > 0 && len <= JURISDICTION_BYTES_MAX ? cJSON_ParseWithLength(text, len) : NULL;
+	cJSON *rings =
+		len > 0 && len <= JURISDICTION_BYTES_MAX ? cJSON_ParseWithLength(text, len) : NULL;
 	if (!cJSON_IsArray(rings)) {
 		fprintf(stderr,
-				CTL_PROGRAM ": --jurisdiction %s: not a JSON file [[[LAT, LON], ...], ...] of at most 1 MiB\n",
+				CTL_PROGRAM
+				": --jurisdiction %s: not a JSON file [[[LAT, LON], ...], ...] of at most 1 MiB\n",
 				path);
 		cJSON_Delete(rings);
 		rings = NULL;

@@ -147,9 +147,7 @@ void render_alert(struct buf *b, const Vestibule__V1__Alert *a) {
 	show_text(b, a->text);
 }
 
-/* --- the JSON mirror
- * ------------------------------------------------------------------------------------------------
- */
+/* --- the JSON mirror --- */
 
 static const char *json_text(const cJSON *json, const char *member) {
 	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, member));

@@ -34,9 +34,7 @@ static void on_signal(int number) {
 	ended = 1;
 }
 
-/* --- events
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- events --- */
 
 static const char *text_of(const cJSON *json, const char *name) {
 	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
@@ -168,8 +166,7 @@ static void tell_clip(struct watch *w, const Vestibule__V1__ClipInfo *info) {
 	buf_fini(&json);
 }
 
-/* --- where they come from
- * --------------------------------------------------------------------------------------- */
+/* --- where they come from --- */
 
 static void on_message(void *ctx, struct span name, struct span payload, bool retained) {
 	struct watch *w = ctx;
@@ -284,9 +281,7 @@ static bool is_over(void *ctx) {
 	return ended || w->emit.failed;
 }
 
-/* --- the command
- * ------------------------------------------------------------------------------------------------
- */
+/* --- the command --- */
 
 static enum exit_code subscribe(struct watch *w, const char *kind, const char *id, const char *leaf,
 								int qos) {

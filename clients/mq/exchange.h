@@ -51,8 +51,9 @@ enum exit_code exchange_sync(struct mq *mq, Vestibule__V1__SyncWhat what, uint64
 							 int64_t timeout_ms, const struct exchange_sink *sink,
 							 struct exchange_answer *out) MUST_CHECK;
 
-/* Whom the credential speaks for, as the plugin says: its home, its agency. what: a list the role may
- * ask for, the shorter the better. Errors as exchange_sync; EXIT_INTERNAL: the answer names none. */
+/* Whom the credential speaks for, as the plugin says: its home, its agency. what: a list the role
+ * may ask for, the shorter the better. Errors as exchange_sync; EXIT_INTERNAL: the answer names
+ * none. */
 enum exit_code exchange_subject(struct mq *mq, Vestibule__V1__SyncWhat what, int64_t timeout_ms,
 								char subject[EXCHANGE_SUBJECT_SIZE],
 								struct exchange_answer *out) MUST_CHECK;

@@ -70,7 +70,8 @@ static const struct opt *find(const struct parser *ps, struct span name, void **
 	return find_in(common_opts, name);
 }
 
-/* The command's one option that begins with this letter: -o for --out. NULL: none, or not the only one. */
+/* The command's one option that begins with this letter: -o for --out. NULL: none, or not the only
+ * one. */
 static const struct opt *find_short(const struct opt *table, char letter) {
 	const struct opt *found = NULL;
 	for (; table && table->name; table++) {
@@ -97,7 +98,8 @@ static int set(const struct parser *ps, const struct opt *o, const char *text, v
 /* argv[*i] is a letter with a dash; moves *i on to its value. */
 static int take_short(struct parser *ps, int argc, char **argv, int *i) {
 	const char *word = argv[*i];
-	const struct opt *o = word[2] ? NULL : find_short(ps->command ? ps->command->opts : NULL, word[1]);
+	const struct opt *o =
+		word[2] ? NULL : find_short(ps->command ? ps->command->opts : NULL, word[1]);
 	if (!o) return opt_usage(ps->p, "unknown option %s", word);
 	if (o->type == OPT_FLAG) return set(ps, o, "true", ps->settings);
 	if (*i + 1 >= argc) return opt_usage(ps->p, "option %s wants %s", word, o->arg);
@@ -193,8 +195,9 @@ static void print_opts(const char *title, const struct opt *table, bool shortene
 		if (!table->help) continue;
 		char left[64];
 		bool brief = shortened && find_short(first, table->name[0]) == table;
-		(void)snprintf(left, sizeof(left), "%.*s--%s%s%s", brief ? 4 : 0, (char[]){'-', table->name[0], ',', ' ', 0}, table->name, table->arg ? " " : "",
-					   table->arg ? table->arg : "");
+		(void)snprintf(left, sizeof(left), "%.*s--%s%s%s", brief ? 4 : 0,
+					   (char[]){'-', table->name[0], ',', ' ', 0}, table->name,
+					   table->arg ? " " : "", table->arg ? table->arg : "");
 		printf("  %-*s %s\n", HELP_COLUMN, left, table->help);
 	}
 }

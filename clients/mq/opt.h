@@ -106,13 +106,13 @@ struct opt_choice {
 /* Parses argv: options of the program and the common ones anywhere, those of the command after its
  * name;
  * `--name value` and `--name=value`; `-n value` for the
- * command's only option that begins with that letter; `--` ends the options. Reads the configuration file: --config
- * FILE (must exist), else $XDG_CONFIG_HOME or ~/.config + /vestibule/PROGRAM.conf (may be absent):
- * lines `name = value`, names as the common and the program's options, # starts a comment line; a
- * list on the command line adds to the file's. *common is set to its defaults first. Returns -1: go
- * on. EXIT_RECORDED: --help or --version was printed to stdout. EXIT_USAGE: a sentence that names
- * the option, argument or file and line is on stderr. EXIT_INTERNAL: no memory. Call opt_fini in
- * every case. */
+ * command's only option that begins with that letter; `--` ends the options. Reads the
+ * configuration file: --config FILE (must exist), else $XDG_CONFIG_HOME or ~/.config +
+ * /vestibule/PROGRAM.conf (may be absent): lines `name = value`, names as the common and the
+ * program's options, # starts a comment line; a list on the command line adds to the file's.
+ * *common is set to its defaults first. Returns -1: go on. EXIT_RECORDED: --help or --version was
+ * printed to stdout. EXIT_USAGE: a sentence that names the option, argument or file and line is on
+ * stderr. EXIT_INTERNAL: no memory. Call opt_fini in every case. */
 int opt_parse(const struct opt_program *p, int argc, char **argv, struct opt_common *common,
 			  void *settings, struct opt_choice *out) MUST_CHECK;
 void opt_fini(struct opt_choice *c);

@@ -168,7 +168,8 @@ static bool is_foreign_subtree(const struct policy_case *c, const struct form *f
 	return true;
 }
 
-/* Why a filter that fits no form is refused: by its letters, and by what is the credential's own. */
+/* Why a filter that fits no form is refused: by its letters, and by what is the credential's own.
+ */
 static enum reason explain(const struct policy_case *c, const struct form *f) {
 	struct topic t;
 	if (c->q->name.ptr[0] == '$') return REASON_DOLLAR_TOPIC;

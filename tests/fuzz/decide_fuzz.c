@@ -1,11 +1,12 @@
 /* The policy under arbitrary grants, questions and retractions. Properties:
- *   1. no grant, no ALLOW: what an integrator may read of a device follows from a grant that a naive search finds,
- *      and nothing else is allowed to it but its own topics and the public ones;
+ *   1. no grant, no ALLOW: what an integrator may read of a device follows from a grant that a
+ *      naive search finds, and it has nothing else but its own topics and the public ones;
  *   2. one more retraction, suspension, retirement, mute or alarm never turns a DENY into an ALLOW;
  *   3. the same question gets the same answer.
  *
- * Input: a count and so many grants of 6 bytes, a retraction of 2 bytes, a question of 8 bytes, then its name: one byte
- * that picks a form, or 255 and the bytes of the name itself. What is missing reads as 0. */
+ * Input: a count and so many grants of 6 bytes, a retraction of 2 bytes, a question of 8 bytes,
+ * then its name: one byte that picks a form, or 255 and the bytes of the name itself. What is
+ * missing reads as 0. */
 #include "plugin/policy/policy.h"
 #include "tests/unit/policy/rows.h"
 
@@ -31,13 +32,26 @@ static const char *const users[] = {"alarm-4", "cloud-1", "ann", "door-1"};
 
 /* %d a device, %h a home, %u a username */
 static const char *const forms[] = {
-	"vestibule/v1/device/%d/ring", "vestibule/v1/device/%d/motion", "vestibule/v1/device/%d/clip-ready",
-	"vestibule/v1/device/%d/status", "vestibule/v1/home/%h/json/%d/ring", "vestibule/v1/home/%h/json/%d/motion",
-	"vestibule/v1/home/%h/json/%d/clip-ready", "vestibule/v1/home/%h/json/%d/status", "vestibule/v1/home/%h/ask",
-	"vestibule/v1/home/%h/command", "vestibule/v1/home/%h/receipt", "vestibule/v1/user/%u/reply",
-	"vestibule/v1/user/%u/sync", "vestibule/v1/user/%u/link", "vestibule/v1/public/agency/%h",
-	"vestibule/v1/area/u33db/alert", "vestibule/v1/device/%d/chunk/" UUID_OF("50") "/%u",
-	"vestibule/v1/device/%d/pull/" UUID_OF("50") "/%u", "vestibule/v1/device/+/ring", "vestibule/v1/home/%h/json/#",
+	"vestibule/v1/device/%d/ring",
+	"vestibule/v1/device/%d/motion",
+	"vestibule/v1/device/%d/clip-ready",
+	"vestibule/v1/device/%d/status",
+	"vestibule/v1/home/%h/json/%d/ring",
+	"vestibule/v1/home/%h/json/%d/motion",
+	"vestibule/v1/home/%h/json/%d/clip-ready",
+	"vestibule/v1/home/%h/json/%d/status",
+	"vestibule/v1/home/%h/ask",
+	"vestibule/v1/home/%h/command",
+	"vestibule/v1/home/%h/receipt",
+	"vestibule/v1/user/%u/reply",
+	"vestibule/v1/user/%u/sync",
+	"vestibule/v1/user/%u/link",
+	"vestibule/v1/public/agency/%h",
+	"vestibule/v1/area/u33db/alert",
+	"vestibule/v1/device/%d/chunk/" UUID_OF("50") "/%u",
+	"vestibule/v1/device/%d/pull/" UUID_OF("50") "/%u",
+	"vestibule/v1/device/+/ring",
+	"vestibule/v1/home/%h/json/#",
 };
 
 #define PICK(list, n) ((list)[(n) % (sizeof(list) / sizeof((list)[0]))])
@@ -56,13 +70,14 @@ static void copy(char *dst, size_t cap, const char *text) {
 	must(span_copy(span_str(text), dst, cap));
 }
 
-/* --- the world ---------------------------------------------------------------------------------------------------- */
+/* --- the world --- */
 
 static void add_grant(struct world *w, struct input *in) {
 	struct row_standing *g = &w->grant[w->count];
 	uint8_t where = next(in), what = next(in);
 	*g = (struct row_standing){.row = {.kind = ROW_STANDING}};
-	(void)snprintf(g->id, sizeof(g->id), "00000000-0000-7000-8000-0000000000%02u", (unsigned)w->count);
+	(void)snprintf(g->id, sizeof(g->id), "00000000-0000-7000-8000-0000000000%02u",
+				   (unsigned)w->count);
 	copy(g->home, sizeof(g->home), PICK(homes, where));
 	copy(g->integrator, sizeof(g->integrator), PICK(integrators, where >> 1));
 	copy(g->device, sizeof(g->device), PICK(devices, where >> 2));
@@ -101,7 +116,7 @@ static void build(struct world *w, struct input *in) {
 	add_soon(w);
 }
 
-/* --- property 1 --------------------------------------------------------------------------------------------------- */
+/* --- property 1 --- */
 
 static enum grant_kind kind_needed(enum topic_kind kind) {
 	switch (kind) {
@@ -127,8 +142,10 @@ static bool is_granted(const struct world *w, const struct question *q, const st
 	int64_t at = q->event.synced ? (int64_t)q->event.at_ms : (int64_t)q->event.arrived_ms;
 	for (size_t i = 0; i < w->count; i++) {
 		const struct row_standing *g = &w->grant[i];
-		bool fits = w->durable[i] && g->state == GSTATE_ACTIVE && is_same(g->integrator, span_str(q->who->subject)) &&
-		            is_same(g->home, home_of(t->device)) && (!g->device[0] || is_same(g->device, t->device));
+		bool fits = w->durable[i] && g->state == GSTATE_ACTIVE &&
+					is_same(g->integrator, span_str(q->who->subject)) &&
+					is_same(g->home, home_of(t->device)) &&
+					(!g->device[0] || is_same(g->device, t->device));
 		fits = fits && g->nbf_ms <= q->now_ms && q->now_ms < g->exp_ms;
 		if (kind != GRANT_NONE) fits = fits && g->kind == (int64_t)kind && at >= g->nbf_ms;
 		if (fits) return true;
@@ -142,7 +159,8 @@ static void check_allowed(const struct world *w, const struct question *q) {
 	must(topic_parse(q->name, &t) == ERR_NONE);
 	if (t.kind == TOPIC_PUBLIC_AGENCY || t.kind == TOPIC_PUBLIC_REQUEST) return;
 	if (t.username.len) { /* its own, and never the bytes of a clip */
-		must(is_same(q->who->username, t.username) && t.device.len == 0 && t.kind != TOPIC_USER_LINK);
+		must(is_same(q->who->username, t.username) && t.device.len == 0 &&
+			 t.kind != TOPIC_USER_LINK);
 		must((t.kind == TOPIC_USER_SYNC) == (q->access == ACCESS_WRITE));
 		return;
 	}
@@ -152,7 +170,7 @@ static void check_allowed(const struct world *w, const struct question *q) {
 	must(is_granted(w, q, &t));
 }
 
-/* --- property 2 --------------------------------------------------------------------------------------------------- */
+/* --- property 2 --- */
 
 static void retract(struct world *w, struct input *in) {
 	uint8_t what = next(in), which = next(in);
@@ -162,19 +180,27 @@ static void retract(struct world *w, struct input *in) {
 	case 0:
 	case 1:
 		g.state = what % 2 ? GSTATE_REVOKED : GSTATE_EXPIRED;
-		(void)rows_try(w->st, &g.row, &bad); /* refused when there is none or it has ended: nothing changes */
+		(void)rows_try(w->st, &g.row,
+					   &bad); /* refused when there is none or it has ended: nothing changes */
 		break;
-	case 2: rows_put_soon(w->st, SUSPENDED("alarm-4", CRED_INTEGRATOR, "alarm-co", ROLE_NONE)); break;
+	case 2:
+		rows_put_soon(w->st, SUSPENDED("alarm-4", CRED_INTEGRATOR, "alarm-co", ROLE_NONE));
+		break;
 	case 3: rows_put_soon(w->st, SUSPENDED("ann", CRED_MEMBER, "elm", ROLE_ADULT)); break;
 	case 4: rows_put_soon(w->st, RETIRED("elm-door", "elm")); break;
-	case 5: rows_put_soon(w->st, ROW(ROW_RULES, rules, .username = "ann", .home = "elm", .text = "mute alerts")); break;
+	case 5:
+		rows_put_soon(
+			w->st, ROW(ROW_RULES, rules, .username = "ann", .home = "elm", .text = "mute alerts"));
+		break;
 	default:
-		if (which % 2) state_set_unsound(w->st, true);
-		else state_set_refusing(w->st);
+		if (which % 2)
+			state_set_unsound(w->st, true);
+		else
+			state_set_refusing(w->st);
 	}
 }
 
-/* --- the question ------------------------------------------------------------------------------------------------- */
+/* --- the question --- */
 
 static void write_name(struct input *in, struct buf *out) {
 	uint8_t form = next(in), about = next(in);
@@ -183,10 +209,14 @@ static void write_name(struct input *in, struct buf *out) {
 		return;
 	}
 	for (const char *c = PICK(forms, form); *c; c++) {
-		if (*c != '%') buf_char(out, *c);
-		else if (*++c == 'd') buf_str(out, PICK(devices, about));
-		else if (*c == 'h') buf_str(out, PICK(homes, about >> 2));
-		else buf_str(out, PICK(users, about >> 4));
+		if (*c != '%')
+			buf_char(out, *c);
+		else if (*++c == 'd')
+			buf_str(out, PICK(devices, about));
+		else if (*c == 'h')
+			buf_str(out, PICK(homes, about >> 2));
+		else
+			buf_str(out, PICK(users, about >> 4));
 	}
 }
 
