@@ -300,6 +300,13 @@ struct engine_result engine_command(struct engine *e, const struct command *cmd)
 	r.reason = fx->reason;
 	r.repeated = fx->repeated;
 	e->more = fx->more;
+	/* Denials count at once; what widens waits for a clock that can be trusted: a yes under a
+	 * wrong clock would carry wrong dates. */
+	bool widens = fx->change.count > 0 && !fx->denial && cmd->kind != COMMAND_TICK;
+	if (widens && !state_may_allow(e->st)) {
+		r.reason = REASON_NOT_READY;
+		return r;
+	}
 	if (fx->change.count > 0) {
 		enum reason done = commit(e);
 		if (done != REASON_OK) {

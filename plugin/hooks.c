@@ -105,10 +105,18 @@ static void run_kicks(struct hooks *h) {
 	}
 }
 
+/* 2.0 sends TICK at every turn of its loop, at least ten times a second, and does not read
+ * this. 2.1 waits as long as the callback asks for (next_ms, where 2.0 has next_ns), or for
+ * seconds; and a packet that comes in between makes it forget the wish, since it asks nobody while
+ * TICK is not due. Written as -2 s + 2100 ms, the same 100 ms make TICK due at once for 2.1.2, and
+ * the wish is repeated at every turn. */
+static void ask_for_next_tick(struct mosquitto_evt_tick *ev) {
+	ev->next_s = -2;
+	ev->next_ns = 2100;
+}
+
 static int on_tick(int event, void *data, void *userdata) {
-	enum { NEXT_MS = 100 };
 	struct hooks *h = userdata;
-	struct mosquitto_evt_tick *ev = data;
 	(void)event;
 	h->reloading = false;
 	engine_enter(h->engine);
@@ -117,8 +125,7 @@ static int on_tick(int event, void *data, void *userdata) {
 	engine_tick(h->engine);
 	health_tick(&h->health, h->engine);
 	if (!outbound_is_empty(engine_outbound(h->engine))) outbound_flush(engine_outbound(h->engine));
-	ev->next_ns =
-		NEXT_MS; /* 2.1 reads it as next_ms and would else come in seconds; 2.0 does not read it */
+	ask_for_next_tick(data);
 	return MOSQ_ERR_SUCCESS;
 }
 
@@ -141,19 +148,24 @@ static int on_reload(int event, void *data, void *userdata) {
 	return MOSQ_ERR_SUCCESS;
 }
 
+/* 2.1 only: what DISCONNECT is there for clients whose session stays; the same data. */
+enum { EVT_CLIENT_OFFLINE = 28 };
+
 static const struct hook {
 	int event;
 	MOSQ_FUNC_generic_callback fn;
 	const char *topic; /* CONTROL only */
 	const char *name;
+	bool optional; /* an older broker does not know it, and does not need it */
 } table[] = {
-	{MOSQ_EVT_ACL_CHECK, on_acl_check, NULL, "ACL_CHECK"}, /* first */
-	{MOSQ_EVT_BASIC_AUTH, on_basic_auth, NULL, "BASIC_AUTH"},
-	{MOSQ_EVT_MESSAGE, on_message, NULL, "MESSAGE"},
-	{MOSQ_EVT_CONTROL, on_control, CONTROL_TOPIC, "CONTROL"},
-	{MOSQ_EVT_TICK, on_tick, NULL, "TICK"},
-	{MOSQ_EVT_DISCONNECT, on_disconnect, NULL, "DISCONNECT"},
-	{MOSQ_EVT_RELOAD, on_reload, NULL, "RELOAD"},
+	{MOSQ_EVT_ACL_CHECK, on_acl_check, NULL, "ACL_CHECK", false}, /* first */
+	{MOSQ_EVT_BASIC_AUTH, on_basic_auth, NULL, "BASIC_AUTH", false},
+	{MOSQ_EVT_MESSAGE, on_message, NULL, "MESSAGE", false},
+	{MOSQ_EVT_CONTROL, on_control, CONTROL_TOPIC, "CONTROL", false},
+	{MOSQ_EVT_TICK, on_tick, NULL, "TICK", false},
+	{MOSQ_EVT_DISCONNECT, on_disconnect, NULL, "DISCONNECT", false},
+	{MOSQ_EVT_RELOAD, on_reload, NULL, "RELOAD", false},
+	{EVT_CLIENT_OFFLINE, on_disconnect, NULL, "CLIENT_OFFLINE", true},
 };
 enum { HOOKS = sizeof(table) / sizeof(table[0]) };
 
@@ -166,9 +178,8 @@ static void unregister(mosquitto_plugin_id_t *id, size_t count) {
 
 enum err hooks_register(mosquitto_plugin_id_t *id, struct hooks *h, const char **which) {
 	for (size_t i = 0; i < HOOKS; i++) {
-		if (mosquitto_callback_register(id, table[i].event, table[i].fn, table[i].topic, h) ==
-			MOSQ_ERR_SUCCESS)
-			continue;
+		int rc = mosquitto_callback_register(id, table[i].event, table[i].fn, table[i].topic, h);
+		if (rc == MOSQ_ERR_SUCCESS || (rc == MOSQ_ERR_NOT_SUPPORTED && table[i].optional)) continue;
 		*which = table[i].name;
 		unregister(id, i);
 		return ERR_INPUT;

@@ -157,8 +157,9 @@ static void one_standing(struct answer *a, const struct row *r) {
 /* Was it approved, and is its release still ahead? A veto must look like that until the tick
  * (compose_grant_info). */
 static bool is_before_release(const struct row_grant *g, int64_t now_ms) {
+	bool by_system = g->state == GSTATE_REVOKED && g->actor_kind == 1;
 	return g->actor[0] && g->nbf_ms == 0 && g->release_ms > now_ms &&
-		   (g->state == GSTATE_REFUSED || g->state == GSTATE_EXPIRED);
+		   (g->state == GSTATE_REFUSED || g->state == GSTATE_EXPIRED || by_system);
 }
 
 static void one_grant(struct answer *a, const struct row *r) {

@@ -75,9 +75,12 @@ class Case:
         self.notice(OPEN)
 
     def answer(self, yes):
-        ask = many(self.alice.expect(TOP + "home/maple/ask", 8).payload)
+        m = self.alice.expect(TOP + "home/maple/ask", 8)
+        ask = many(m.payload)
         assert b"window was forced" not in str(ask).encode(), "the officer's free text stays out"
         assert wire.parse(ask[15][0])[1] == self.clip
+        self.alice.publish(TOP + "user/alice/sync", sync(3))
+        assert many(self.alice.expect(TOP + "user/alice/reply").payload)[6] == [m.payload], "sync tells the same ask"
         decision = wire.field(1, self.clip) + wire.field(2, yes)
         self.home_command(wire.field(8, wire.message(ask[1][0], ask[2][0]) + wire.field(3, decision)))
 
@@ -210,5 +213,22 @@ def copy_waits_for_its_device():
         assert c.job(COPY)
 
 
-main(whole_way_with_a_yes_and_back, no_yes_no_job_and_no_sign_of_it, retraction_beats_the_link_that_is_under_way,
+def alert_reaches_the_adults_of_its_cell():
+    with Broker(people() + home("far") + device("away", "far", cell="u4xsudv2") + credential("fay", MEMBER, "far", ADULT),
+                agencies="on") as b:
+        alice, abe, fay, front, sam = (b.client(n) for n in ("alice", "abe", "fay", "front", "sam"))
+        topic = TOP + "area/u4pru/alert"
+        for c in (alice, fay):
+            assert c.subscribe(topic, qos=0) == 0
+        assert abe.subscribe(topic) == front.subscribe(topic) == mqtt5.NOT_AUTHORIZED
+        sam.subscribe(TOP + "agency/pd/notice")
+        body = wire.message("u4pru", 3, "A child is missing near the harbour.", now_ms() + 3600000)
+        assert sam.publish(TOP + "agency/pd/command", head() + wire.field(13, body)) == mqtt5.NO_SUBSCRIBERS
+        got = wire.parse(alice.expect(topic).payload)
+        assert got[3] == b"pd" and got[5] == b"A child is missing near the harbour.", got
+        assert wire.parse(sam.expect(TOP + "agency/pd/notice").payload)[3] == 10
+        assert not fay.drain(), "her home is elsewhere"
+
+
+main(alert_reaches_the_adults_of_its_cell, whole_way_with_a_yes_and_back, no_yes_no_job_and_no_sign_of_it, retraction_beats_the_link_that_is_under_way,
      jobs_come_again_until_reported, copy_waits_for_its_device)

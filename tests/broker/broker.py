@@ -175,14 +175,23 @@ class Broker:
     def run(self):
         """Starts it without waiting."""
         self.log_from = len(self.read_log(whole=True))
-        self.process = subprocess.Popen([MOSQUITTO, "-c", self._write_conf()], stdout=open(self.log, "ab"),
-                                        stderr=subprocess.STDOUT, start_new_session=True)
+        env = dict(os.environ)
+        if env.get("VESTIBULE_PRELOAD"):  # a sanitized plugin in a broker that is not
+            env["LD_PRELOAD"] = env["VESTIBULE_PRELOAD"]
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen([MOSQUITTO, "-c", self._write_conf()], stdout=log, stderr=subprocess.STDOUT, env=env,
+                                            start_new_session=True)
 
     def start(self):
         self.run()
         wait_until(lambda: self.process.poll() is not None or "running" in self.read_log(), 10, "start")
+        wait_until(lambda: self.process.poll() is not None or self._answers(), 10, "listen")
         if self.process.poll() is not None:
             raise AssertionError("the broker did not start:\n" + self.read_log()[-3000:])
+
+    def _answers(self):
+        with socket.socket() as s:
+            return s.connect_ex(("127.0.0.1", self.port)) == 0
 
     def exit_code(self, seconds=10):
         return self.process.wait(timeout=seconds)

@@ -1,5 +1,5 @@
-/* Stands in for the broker in unit tests of the glue: memory is malloc's, publishes are counted and the last is kept.
- * Included by exactly one file of each test program. */
+/* Stands in for the broker in unit tests of the glue: memory is malloc's, publishes are counted and
+ * the last is kept. Included by exactly one file of each test program. */
 #ifndef TESTS_UNIT_PLUGIN_BROKER_STUB_H
 #define TESTS_UNIT_PLUGIN_BROKER_STUB_H
 
@@ -25,8 +25,8 @@ void mosquitto_free(void *mem) {
 	free(mem);
 }
 
-int mosquitto_broker_publish(const char *clientid, const char *topic, int payloadlen, void *payload, int qos,
-							 bool retain, mosquitto_property *properties) {
+int mosquitto_broker_publish(const char *clientid, const char *topic, int payloadlen, void *payload,
+							 int qos, bool retain, mosquitto_property *properties) {
 	(void)qos;
 	(void)properties;
 	stub_published.count++;
@@ -45,8 +45,9 @@ void mosquitto_log_printf(int level, const char *fmt, ...) {
 	(void)fmt;
 }
 
-int mosquitto_callback_register(mosquitto_plugin_id_t *identifier, int event, MOSQ_FUNC_generic_callback cb_func,
-								const void *event_data, void *userdata) {
+int mosquitto_callback_register(mosquitto_plugin_id_t *identifier, int event,
+								MOSQ_FUNC_generic_callback cb_func, const void *event_data,
+								void *userdata) {
 	(void)identifier;
 	(void)event;
 	(void)cb_func;
@@ -55,8 +56,8 @@ int mosquitto_callback_register(mosquitto_plugin_id_t *identifier, int event, MO
 	return MOSQ_ERR_SUCCESS;
 }
 
-int mosquitto_callback_unregister(mosquitto_plugin_id_t *identifier, int event, MOSQ_FUNC_generic_callback cb_func,
-								  const void *event_data) {
+int mosquitto_callback_unregister(mosquitto_plugin_id_t *identifier, int event,
+								  MOSQ_FUNC_generic_callback cb_func, const void *event_data) {
 	(void)identifier;
 	(void)event;
 	(void)cb_func;

@@ -1,5 +1,5 @@
-/* The order of an engine over a store that a test can make fail: memory first for what denies, the commit first for
- * what allows or tells (DESIGN 5). */
+/* The order of an engine over a store that a test can make fail: memory first for what denies, the
+ * commit first for what allows or tells (DESIGN 5). */
 #include "plugin/engine.h"
 
 #include <setjmp.h>
@@ -24,7 +24,8 @@ struct fake {
 	atomic_int answer; /* enum err of the next commits */
 };
 
-static enum err fake_load(struct store *s, store_row_fn *fn, void *ctx, uint64_t *seq, char why[STORE_WHY_SIZE]) {
+static enum err fake_load(struct store *s, store_row_fn *fn, void *ctx, uint64_t *seq,
+						  char why[STORE_WHY_SIZE]) {
 	struct fake *f = (struct fake *)s;
 	return f->inner->ops->load(f->inner, fn, ctx, seq, why);
 }
@@ -61,8 +62,10 @@ static int64_t now_ms(void) {
 
 static struct fake *fake_open(void) {
 	static const struct row_home home = {.row.kind = ROW_HOME, .id = "maple", .name = "Maple"};
-	static const struct row_device front = {.row.kind = ROW_DEVICE, .id = "front", .home = "maple", .name = "Front"};
-	static const struct row_integrator alarm = {.row.kind = ROW_INTEGRATOR, .id = "alarm", .name = "Alarm"};
+	static const struct row_device front = {
+		.row.kind = ROW_DEVICE, .id = "front", .home = "maple", .name = "Front"};
+	static const struct row_integrator alarm = {
+		.row.kind = ROW_INTEGRATOR, .id = "alarm", .name = "Alarm"};
 	static const struct row_credential alice = {.row.kind = ROW_CREDENTIAL,
 												.username = "alice",
 												.kind = CRED_MEMBER,
@@ -154,7 +157,8 @@ static struct engine_result give(uint32_t n, Vestibule__V1__GrantKind kind) {
 }
 
 static struct engine_result take_back(uint32_t n) {
-	static const uint8_t grant[16] = {0x01, 0x89, 0x0a, 0x5d, 0, 0, 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, 1};
+	static const uint8_t grant[16] = {0x01, 0x89, 0x0a, 0x5d, 0, 0, 0x70, 0,
+									  0x80, 0,    0,    0,    0, 0, 0,    1};
 	Vestibule__V1__HomeCommand m = VESTIBULE__V1__HOME_COMMAND__INIT;
 	Vestibule__V1__Retract r = VESTIBULE__V1__RETRACT__INIT;
 	r.grant_id = (ProtobufCBinaryData){sizeof(grant), (uint8_t *)(uintptr_t)grant};
@@ -165,7 +169,8 @@ static struct engine_result take_back(uint32_t n) {
 
 static bool may_read(enum grant_kind kind) {
 	const struct state *st = engine_state(e);
-	return state_standing_for(st, SPAN_LIT("alarm"), state_device(st, SPAN_LIT("front")), kind, now_ms(), now_ms());
+	return state_standing_for(st, SPAN_LIT("alarm"), state_device(st, SPAN_LIT("front")), kind,
+							  now_ms(), now_ms());
 }
 
 static void i3_grant_counts_and_is_told_only_after_its_commit(void **state) {
@@ -207,7 +212,8 @@ static void i4_full_queue_takes_the_retraction_and_nothing_that_allows(void **st
 	struct engine_result r = {.reason = REASON_OK};
 	uint32_t n = 1;
 	for (; r.reason != REASON_BUSY && n < WORKER_QUEUE_MAX + 200; n++)
-		r = give(n, n % 2 ? VESTIBULE__V1__GRANT_KIND__GRANT_KIND_MOTION : VESTIBULE__V1__GRANT_KIND__GRANT_KIND_CLIP);
+		r = give(n, n % 2 ? VESTIBULE__V1__GRANT_KIND__GRANT_KIND_MOTION
+						  : VESTIBULE__V1__GRANT_KIND__GRANT_KIND_CLIP);
 	assert_int_equal(r.reason, REASON_BUSY);
 	assert_true(may_read(GRANT_RING));
 	assert_int_equal(take_back(n).reason, REASON_OK);
@@ -222,7 +228,8 @@ static void change_that_can_never_be_stored_refuses_everything(void **state) {
 	for (int i = 0; i < 500 && !engine_health(e).state.refusing; i++) wait_a_little();
 	assert_true(engine_health(e).state.refusing);
 	assert_false(state_may_allow(engine_state(e)));
-	assert_int_equal(give(2, VESTIBULE__V1__GRANT_KIND__GRANT_KIND_MOTION).reason, REASON_NOT_READY);
+	assert_int_equal(give(2, VESTIBULE__V1__GRANT_KIND__GRANT_KIND_MOTION).reason,
+					 REASON_NOT_READY);
 }
 
 static void broken_truth_refuses_everything_and_ends_nothing(void **state) {
@@ -239,7 +246,9 @@ static void answers_to_one_client_wait_for_the_commit(void **state) {
 	(void)state;
 	atomic_store(&fake->answer, ERR_STORE);
 	struct engine_result r = take_back(1);
-	assert_int_equal(engine_answer(e, r.seq, SPAN_LIT("op.1"), SPAN_LIT("$CONTROL/x"), SPAN_LIT("{}")), ERR_NONE);
+	assert_int_equal(
+		engine_answer(e, r.seq, SPAN_LIT("op.1"), SPAN_LIT("$CONTROL/x"), SPAN_LIT("{}")),
+		ERR_NONE);
 	for (int i = 0; i < 10; i++) wait_a_little();
 	assert_string_not_equal(stub_published.client_id, "op.1");
 	atomic_store(&fake->answer, ERR_NONE);
@@ -259,7 +268,8 @@ static void events_are_published_while_the_store_fails(void **state) {
 	assert_true(stub_published.count > told);
 }
 
-static enum err no_load(struct store *s, store_row_fn *fn, void *ctx, uint64_t *seq, char why[STORE_WHY_SIZE]) {
+static enum err no_load(struct store *s, store_row_fn *fn, void *ctx, uint64_t *seq,
+						char why[STORE_WHY_SIZE]) {
 	(void)s;
 	(void)fn;
 	(void)ctx;

@@ -8,7 +8,7 @@
 
 #include "tests/unit/plugin/broker_stub.h"
 
-#define ID "01890a5d-0000-7000-8000-00000000002a"
+#define ID   "01890a5d-0000-7000-8000-00000000002a"
 #define HEAD "\"event_id\":\"" ID "\",\"at_ms\":1795000000000,\"synced\":true,\"seq\":7"
 
 static void accepts(enum codec_kind kind, const char *text) {
@@ -41,7 +41,8 @@ static void whole_events_are_taken(void **state) {
 	accepts(CODEC_RING, " \t{" HEAD "}\n"); /* blanks around it */
 	accepts(CODEC_MOTION, "{" HEAD ",\"kind\":\"person\",\"confidence_permille\":1000}");
 	accepts(CODEC_CLIP_READY,
-			"{" HEAD ",\"clip_id\":\"" ID "\",\"start_ms\":1795000000000,\"duration_ms\":5,\"trigger\":\"ring\","
+			"{" HEAD ",\"clip_id\":\"" ID
+			"\",\"start_ms\":1795000000000,\"duration_ms\":5,\"trigger\":\"ring\","
 			"\"media_type\":\"video/mp4\",\"payload_length\":3,\"payload_sha256\":"
 			"\"0000000000000000000000000000000000000000000000000000000000000000\"}");
 }
@@ -63,7 +64,8 @@ static void wrong_types_are_refused(void **state) {
 	refuses(CODEC_RING, "{\"synced\":1}", "RingEvent.synced", ERR_INPUT);
 	refuses(CODEC_RING, "{\"event_id\":\"0102\"}", "RingEvent.event_id", ERR_INPUT);
 	refuses(CODEC_MOTION, "{\"kind\":\"ghost\"}", "MotionEvent.kind", ERR_INPUT);
-	refuses(CODEC_MOTION, "{\"confidence_permille\":4294967296}", "MotionEvent.confidence_permille", ERR_INPUT);
+	refuses(CODEC_MOTION, "{\"confidence_permille\":4294967296}", "MotionEvent.confidence_permille",
+			ERR_INPUT);
 	refuses(CODEC_CLIP_READY, "{\"sealed\":\"0g\"}", "ClipReady.sealed", ERR_INPUT);
 	refuses(CODEC_CLIP_READY, "{\"sealed\":\"012\"}", "ClipReady.sealed", ERR_INPUT);
 }

@@ -1,4 +1,5 @@
-/* Rate limits: the last one that passes beside the first that does not; what may be acknowledged. */
+/* Rate limits: the last one that passes beside the first that does not; what may be acknowledged.
+ */
 #include "plugin/limiter.h"
 
 #include <setjmp.h>
@@ -27,16 +28,19 @@ static struct moment at(int64_t boot_ms) {
 	return (struct moment){.utc_ms = 1000000 + boot_ms, .boot_ms = boot_ms, .sound = true};
 }
 
-static enum limiter_answer take(enum limiter_kind kind, uint64_t seq, int64_t effective_ms, int64_t boot_ms) {
+static enum limiter_answer take(enum limiter_kind kind, uint64_t seq, int64_t effective_ms,
+								int64_t boot_ms) {
 	uint8_t id[16] = {0};
 	memcpy(id, &seq, sizeof(seq));
-	struct limiter_event ev = {.kind = kind, .event_id = id, .seq = seq, .effective_ms = effective_ms};
+	struct limiter_event ev = {
+		.kind = kind, .event_id = id, .seq = seq, .effective_ms = effective_ms};
 	return limiter_take(l, front, &ev, at(boot_ms));
 }
 
 static void i24_seventh_ring_of_a_minute_waits(void **state) {
 	(void)state;
-	for (uint64_t seq = 1; seq <= 6; seq++) assert_int_equal(take(LIMITER_RING, seq, 1000, 0), LIMITER_TAKE);
+	for (uint64_t seq = 1; seq <= 6; seq++)
+		assert_int_equal(take(LIMITER_RING, seq, 1000, 0), LIMITER_TAKE);
 	assert_int_equal(take(LIMITER_RING, 7, 1000, 0), LIMITER_LATER);
 	assert_int_equal(take(LIMITER_RING, 8, 1000 + LIMIT_WINDOW_MS - 1, 0), LIMITER_LATER);
 	assert_int_equal(take(LIMITER_RING, 9, 1000 + LIMIT_WINDOW_MS, 0), LIMITER_TAKE);
@@ -45,7 +49,8 @@ static void i24_seventh_ring_of_a_minute_waits(void **state) {
 
 static void i24_fifth_clip_of_a_minute_waits(void **state) {
 	(void)state;
-	for (uint64_t seq = 1; seq <= 4; seq++) assert_int_equal(take(LIMITER_CLIP, seq, 1000, 0), LIMITER_TAKE);
+	for (uint64_t seq = 1; seq <= 4; seq++)
+		assert_int_equal(take(LIMITER_CLIP, seq, 1000, 0), LIMITER_TAKE);
 	assert_int_equal(take(LIMITER_CLIP, 5, 1000, 0), LIMITER_LATER);
 }
 
@@ -71,7 +76,8 @@ static void repeated_ring_is_known(void **state) {
 
 static void no_ack_reaches_an_event_that_was_passed_over(void **state) {
 	(void)state;
-	for (uint64_t seq = 1; seq <= 6; seq++) assert_int_equal(take(LIMITER_RING, seq, 0, 0), LIMITER_TAKE);
+	for (uint64_t seq = 1; seq <= 6; seq++)
+		assert_int_equal(take(LIMITER_RING, seq, 0, 0), LIMITER_TAKE);
 	assert_int_equal(limiter_ack(l, front, 6), 6);
 	assert_int_equal(take(LIMITER_RING, 7, 0, 0), LIMITER_LATER);
 	assert_int_equal(take(LIMITER_RING, 8, 900000, 0), LIMITER_TAKE);
@@ -83,11 +89,13 @@ static void no_ack_reaches_an_event_that_was_passed_over(void **state) {
 
 static void event_that_the_device_gave_up_holds_no_ack_back(void **state) {
 	(void)state;
-	for (uint64_t seq = 1; seq <= 6; seq++) assert_int_equal(take(LIMITER_RING, seq, 0, 0), LIMITER_TAKE);
+	for (uint64_t seq = 1; seq <= 6; seq++)
+		assert_int_equal(take(LIMITER_RING, seq, 0, 0), LIMITER_TAKE);
 	assert_int_equal(take(LIMITER_RING, 7, 0, 0), LIMITER_LATER);
 	assert_int_equal(take(LIMITER_RING, 8, 900000, 0), LIMITER_TAKE);
 	assert_int_equal(limiter_ack(l, front, 8), 6);
-	assert_int_equal(take(LIMITER_RING, 8, 900000, 0), LIMITER_REPEATED); /* started over, and 7 was not there */
+	assert_int_equal(take(LIMITER_RING, 8, 900000, 0),
+					 LIMITER_REPEATED); /* started over, and 7 was not there */
 	assert_int_equal(limiter_ack(l, front, 8), 8);
 }
 
@@ -101,7 +109,8 @@ static void event_put_back_is_a_hole(void **state) {
 static void i24_command_bucket_empties_and_fills(void **state) {
 	(void)state;
 	struct span alice = SPAN_LIT("alice"), bob = SPAN_LIT("bob");
-	for (int i = 0; i < LIMIT_COMMAND_BURST; i++) assert_true(limiter_principal(l, alice, LIMITER_COMMAND, at(0)));
+	for (int i = 0; i < LIMIT_COMMAND_BURST; i++)
+		assert_true(limiter_principal(l, alice, LIMITER_COMMAND, at(0)));
 	assert_false(limiter_principal(l, alice, LIMITER_COMMAND, at(LIMIT_COMMAND_MS - 1)));
 	assert_true(limiter_principal(l, alice, LIMITER_COMMAND, at(LIMIT_COMMAND_MS)));
 	assert_false(limiter_principal(l, alice, LIMITER_COMMAND, at(LIMIT_COMMAND_MS)));

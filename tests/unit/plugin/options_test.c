@@ -8,7 +8,8 @@
 
 #include "tests/unit/plugin/broker_stub.h"
 
-static enum err parse(struct options *o, char why[OPTIONS_WHY_SIZE], int count, const char *const pairs[][2]) {
+static enum err parse(struct options *o, char why[OPTIONS_WHY_SIZE], int count,
+					  const char *const pairs[][2]) {
 	struct mosquitto_opt opts[8];
 	for (int i = 0; i < count; i++) {
 		opts[i].key = (char *)(uintptr_t)pairs[i][0];
@@ -44,7 +45,8 @@ static void demo_ticks_are_two_seconds_unless_told(void **state) {
 	struct options o;
 	accepts(&o, 2, (const char *const[][2]){{"store", "/x"}, {"demo", "true"}});
 	assert_int_equal(o.tick_ms, 2000);
-	accepts(&o, 3, (const char *const[][2]){{"release_tick", "1"}, {"store", "/x"}, {"demo", "true"}});
+	accepts(&o, 3,
+			(const char *const[][2]){{"release_tick", "1"}, {"store", "/x"}, {"demo", "true"}});
 	assert_int_equal(o.tick_ms, 1000);
 }
 
@@ -54,8 +56,10 @@ static void i24_release_tick_holds_at_its_boundaries(void **state) {
 	accepts(&o, 2, (const char *const[][2]){{"store", "/x"}, {"release_tick", "300"}});
 	refuses("at least 300", 2, (const char *const[][2]){{"store", "/x"}, {"release_tick", "299"}});
 	accepts(&o, 2, (const char *const[][2]){{"store", "/x"}, {"release_tick", "86400"}});
-	refuses("release_tick", 2, (const char *const[][2]){{"store", "/x"}, {"release_tick", "86401"}});
-	refuses("release_tick", 3, (const char *const[][2]){{"store", "/x"}, {"release_tick", "0"}, {"demo", "true"}});
+	refuses("release_tick", 2,
+			(const char *const[][2]){{"store", "/x"}, {"release_tick", "86401"}});
+	refuses("release_tick", 3,
+			(const char *const[][2]){{"store", "/x"}, {"release_tick", "0"}, {"demo", "true"}});
 }
 
 static void misread_options_stop_the_start(void **state) {

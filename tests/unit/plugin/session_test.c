@@ -31,7 +31,8 @@ static struct moment at(int64_t boot_ms) {
 }
 
 static void login(int client, const char *id, const char *username, enum cred_kind kind) {
-	assert_int_equal(sessions_add(s, &clients[client], span_str(id), span_str(username), kind, at(1)), ERR_NONE);
+	assert_int_equal(
+		sessions_add(s, &clients[client], span_str(id), span_str(username), kind, at(1)), ERR_NONE);
 }
 
 static void logout(int client, int64_t boot_ms) {
@@ -134,8 +135,10 @@ static void many_grants_are_remembered(void **state) {
 	for (int i = 0; i < 1000; i++) {
 		(void)snprintf(grant, sizeof(grant), "01890a5d-0000-7000-8000-%012x", (unsigned)i + 1);
 		sessions_kick_grant(s, grant);
-		if (i % 2 == 0) kicks(false, "alarm.a");
-		else kicks_nobody();
+		if (i % 2 == 0)
+			kicks(false, "alarm.a");
+		else
+			kicks_nobody();
 	}
 }
 
