@@ -88,6 +88,26 @@ table = re.search(r"<!-- fields:begin -->\n(.*?)<!-- fields:end -->", contract, 
 told = run(f"{build}/tests/fields").stdout
 claim(table and table.group(1).strip() == told.strip(), "proto/README.md: the field tables differ from `build/tests/fields`")
 
+words = set(re.findall(r'^\s*\[REASON_\w+\] =\s*\{"(\w+)"', open("plugin/policy/reason.c").read(), re.M))
+table = re.search(r"^\| reason \| about \|\n\|[-|]+\n((?:\|.*\n)+)", contract, re.M)
+told = re.findall(r"`(\w+)`", "\n".join(line.split("|")[1] for line in table.group(1).splitlines())) if table else []
+claim(len(words) > 50, "plugin/policy/reason.c: the words of the reasons cannot be read")
+for word in sorted(words | set(told)):
+    claim(word in words, f"proto/README.md: {word} is no reason of plugin/policy/reason.c")
+    claim(told.count(word) == 1, f"proto/README.md: the reason {word} of plugin/policy/reason.c is listed {told.count(word)} times")
+
+limits = dict(re.findall(r"^\t(\w+) =\s+(\d+)", open("plugin/limiter.h").read() + open("plugin/denial.h").read(), re.M))
+per_s = lambda name: str(1000 // int(limits[name]))
+for what, numbers in {
+    "rings; motions; clips announced": [limits["LIMIT_RING_MIN"], limits["LIMIT_MOTION_MIN"], limits["LIMIT_CLIP_READY_MIN"]],
+    "all events together": [limits["LIMIT_INGRESS_BURST"], per_s("LIMIT_INGRESS_MS")],
+    "commands, syncs, status words": [limits["LIMIT_COMMAND_BURST"], per_s("LIMIT_COMMAND_MS")],
+    "pulls, relay reports": [limits["LIMIT_PULL_BURST"], per_s("LIMIT_PULL_MS")],
+    "Denials told": [limits["DENIAL_TOLD_BURST"], per_s("DENIAL_TOLD_EVERY_MS")],
+}.items():
+    line = re.search(rf"^\| [^|]+ \| {what} \| (.*) \|$", contract, re.M)
+    claim(line and re.findall(r"\d+", line.group(1)) == numbers, f"proto/README.md: the limit of {what} is not {numbers}")
+
 claim(run("docker-compose", "-f", "docker/compose.yml", "config", "-q").returncode == 0, "docker/compose.yml does not validate")
 
 for line in failed:

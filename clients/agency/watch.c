@@ -137,9 +137,11 @@ static enum exit_code run(struct watch *w, const struct opt_common *common,
 						  const struct settings *set) {
 	struct mq_opts opts = {.events = &events, .ctx = w, .reconnect = true};
 	enum exit_code rc = session_open(&w->session, common, set, &opts);
-	if (rc == EXIT_RECORDED && (mq_topic("agency", set->agency, "notice", w->topic) != ERR_NONE ||
-								mq_subscribe(w->session.mq, w->topic, 1) != ERR_NONE)) {
-		rc = session_fail(EXIT_UNAVAILABLE, "cannot subscribe to the notices of %s", set->agency);
+	if (rc == EXIT_RECORDED &&
+		(mq_topic("agency", w->session.agency, "notice", w->topic) != ERR_NONE ||
+		 mq_subscribe(w->session.mq, w->topic, 1) != ERR_NONE)) {
+		rc = session_fail(EXIT_UNAVAILABLE, "cannot subscribe to the notices of %s",
+						  w->session.agency);
 	}
 	w->started = rc == EXIT_RECORDED;
 	w->since_ms = (uint64_t)clock_read().utc_ms;

@@ -52,13 +52,28 @@ static void copy_text(char *dst, size_t size, const char *src) {
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
+static bool is_one_of(const char *reason, const char *const *words) {
+	for (; *words; words++) {
+		if (strcmp(reason, *words) == 0) return true;
+	}
+	return false;
+}
+
+/* A command that arrived and was refused. Only the role and the state of who asks are about rights:
+ * "not_yours" is what a command hears that names something absent. */
+static enum exit_code refusal_code(const char *reason) {
+	static const char *const rights[] = {"role", "suspended", "unknown_credential", "agencies_off",
+										 NULL};
+	return is_one_of(reason, rights) ? EXIT_NOT_AUTHORISED : EXIT_REFUSED;
+}
+
 static void judge_receipt(struct wait *w, const Vestibule__V1__Receipt *r) {
 	if (r->kind == VESTIBULE__V1__RECEIPT_KIND__RECEIPT_KIND_RECORDED) {
 		end(w, EXIT_RECORDED);
 	} else if (r->kind == VESTIBULE__V1__RECEIPT_KIND__RECEIPT_KIND_REFUSED) {
 		copy_text(w->out->reason, sizeof(w->out->reason), r->reason);
 		copy_text(w->out->sentence, sizeof(w->out->sentence), r->detail);
-		end(w, EXIT_REFUSED);
+		end(w, refusal_code(w->out->reason));
 	}
 }
 
@@ -67,7 +82,7 @@ static void judge_notice(struct wait *w, const Vestibule__V1__AgencyNotice *n) {
 	w->out->notice_kind = (int)n->kind;
 	if (n->kind == VESTIBULE__V1__NOTICE_KIND__NOTICE_KIND_REFUSED) {
 		copy_text(w->out->reason, sizeof(w->out->reason), n->reason);
-		end(w, EXIT_REFUSED);
+		end(w, refusal_code(w->out->reason));
 	} else if (n->kind == VESTIBULE__V1__NOTICE_KIND__NOTICE_KIND_UNAVAILABLE) {
 		copy_text(w->out->reason, sizeof(w->out->reason), n->reason);
 		end(w, EXIT_TIMEOUT);
@@ -119,22 +134,16 @@ static void on_message(void *ctx, struct span topic, struct span payload, bool r
 
 /* What passes by itself: the command is repeated until the time is over. */
 static bool is_passing(const char *reason) {
-	static const char *const words[] = {"not_ready", "not_durable", "busy", "rate"};
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strcmp(reason, words[i]) == 0) return true;
-	}
-	return false;
+	static const char *const words[] = {"not_ready", "not_durable", "busy", "rate", NULL};
+	return is_one_of(reason, words);
 }
 
-/* About who asks, not about what is asked. */
+/* A message that was refused at the door: about who asks and where, not about what is asked. */
 static bool is_about_rights(const char *reason) {
-	static const char *const words[] = {"unknown_credential", "suspended",   "agencies_off",
-										"not_yours",          "role",        "no_such_topic",
-										"consumed_topic",     "dollar_topic"};
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strcmp(reason, words[i]) == 0) return true;
-	}
-	return false;
+	static const char *const words[] = {"unknown_credential", "suspended",    "agencies_off",
+										"not_yours",          "role",         "no_such_topic",
+										"consumed_topic",     "dollar_topic", NULL};
+	return is_one_of(reason, words);
 }
 
 static void on_denial(void *ctx, const Vestibule__V1__Denial *d) {

@@ -66,13 +66,25 @@ void mq_conn_lose(struct mq *mq) {
 	TELL(mq, on_lost, mq->error);
 }
 
-static const char *lib_words(int rc) {
+static const char *lib_words(const struct mq *mq, int rc) {
+	if (rc == MOSQ_ERR_TLS && mq->tls_cause[0]) return mq->tls_cause;
 	return rc == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(rc);
+}
+
+/* "OpenSSL Error[0]: error:0A000086:SSL routines::certificate verify failed" has no other way out
+ * of libmosquitto; the words after the last colon are for people. */
+static void on_log(struct mosquitto *m, void *obj, int level, const char *text) {
+	struct mq *mq = obj;
+	(void)m;
+	const char *last = strrchr(text, ':');
+	if (level == MOSQ_LOG_ERR && last)
+		(void)snprintf(mq->tls_cause, sizeof(mq->tls_cause), "TLS: %.70s", last + 1);
 }
 
 void mq_conn_settle(struct mq *mq, int rc) {
 	if (mq->state == MQ_IDLE || mosquitto_socket(mq->m) >= 0) return;
-	if (rc != MOSQ_ERR_SUCCESS) mq_conn_blame(mq, EXIT_UNAVAILABLE, "", lib_words(rc));
+	const char *doing = mq->acked ? "" : "cannot connect";
+	if (rc != MOSQ_ERR_SUCCESS) mq_conn_blame(mq, EXIT_UNAVAILABLE, doing, lib_words(mq, rc));
 	mq_conn_lose(mq);
 }
 
@@ -195,12 +207,12 @@ void mq_conn_try(struct mq *mq, bool all) {
 	mq->acked = false;
 	mq->tried_all = all;
 	mq->end = EXIT_RECORDED;
-	mq->error[0] = '\0';
+	mq->error[0] = mq->tls_cause[0] = '\0';
 	for (size_t i = 0; i < mq->filter_count; i++) mq->filters[i].mid = 0;
 	int rc = all ? mosquitto_connect(mq->m, mq->host, mq->port, mq->keepalive_s)
 				 : mosquitto_connect_async(mq->m, mq->host, mq->port, mq->keepalive_s);
 	if (rc == MOSQ_ERR_SUCCESS) return;
-	const char *cause = rc == MOSQ_ERR_EAI ? "unknown host" : lib_words(rc);
+	const char *cause = rc == MOSQ_ERR_EAI ? "unknown host" : lib_words(mq, rc);
 	mq_conn_blame(mq, EXIT_UNAVAILABLE, "cannot connect", cause);
 	mq_conn_lose(mq);
 }
@@ -223,6 +235,7 @@ bool mq_conn_check_opening(struct mq *mq) {
 }
 
 void mq_conn_listen(struct mq *mq) {
+	mosquitto_log_callback_set(mq->m, on_log);
 	mosquitto_connect_v5_callback_set(mq->m, on_connect);
 	mosquitto_disconnect_v5_callback_set(mq->m, on_disconnect);
 	mosquitto_subscribe_v5_callback_set(mq->m, on_subscribe);

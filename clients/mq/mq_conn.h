@@ -44,6 +44,7 @@ struct mq {
 	int64_t next_try_ms, next_misc_ms;
 	enum exit_code end; /* why the last connection ended; EXIT_RECORDED: it did not */
 	char error[MQ_WHY_SIZE];
+	char tls_cause[80]; /* what OpenSSL said last in this try; "" when nothing */
 };
 
 int64_t mq_conn_now(void); /* boot time */

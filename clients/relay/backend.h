@@ -86,6 +86,9 @@ struct backend_ops {
 
 struct backend {
 	const struct backend_ops *ops;
+	/* An upload that was cut off may still take effect on a server after remove said DONE, for at
+	 * most so long; the caller then removes once more. 0: it cannot. */
+	int64_t settle_ms;
 	char why[BACKEND_WHY_SIZE]; /* sentence of the last FAILED or FULL; no links, no credentials */
 };
 
@@ -111,5 +114,9 @@ struct backend_dir_opts {
 /* NULL: why is a sentence that names the path or address. opts: borrowed for the call but for what
  * is marked kept. */
 struct backend *backend_dir_new(const struct backend_dir_opts *opts, char why[BACKEND_WHY_SIZE]);
+
+/* The open file of an upload of a directory backend, for a backend that stages in one. Borrowed
+ * until end. */
+int backend_dir_fd(const struct backend_upload *up);
 
 #endif

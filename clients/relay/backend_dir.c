@@ -159,6 +159,10 @@ static void end(struct backend_upload *up, bool keep) {
 	free(up);
 }
 
+int backend_dir_fd(const struct backend_upload *up) {
+	return up->fd;
+}
+
 /* --- objects --- */
 
 static bool unlink_or_absent(struct dir_backend *d, const char *name) {

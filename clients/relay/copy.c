@@ -181,6 +181,7 @@ bool copy_has_work(const struct copy *c) {
 }
 
 int64_t copy_due_ms(const struct copy *c) {
+	if (c->phase == PHASE_COMMIT) return INT64_MAX; /* the backend's turn */
 	int64_t due = window_due_ms(&c->window);
 	return c->progress_ms + COPY_STALL_MS < due ? c->progress_ms + COPY_STALL_MS : due;
 }

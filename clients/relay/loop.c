@@ -47,8 +47,10 @@ CURLM *loop_multi(struct loop *l) {
 }
 
 static short curl_events(short events) {
-	return (short)((events & POLLIN ? CURL_WAIT_POLLIN : 0) |
-				   (events & POLLOUT ? CURL_WAIT_POLLOUT : 0));
+	unsigned wait = 0;
+	if (events & POLLIN) wait |= CURL_WAIT_POLLIN;
+	if (events & POLLOUT) wait |= CURL_WAIT_POLLOUT;
+	return (short)wait;
 }
 
 /* What everybody waits for; returns how long to sleep. pfds[i] belongs to source i. */
@@ -56,8 +58,8 @@ static int wishes(const struct loop *l, struct pollfd *pfds) {
 	int sleep_ms = LOOP_SLEEP_MS;
 	for (size_t i = 0; i < l->count; i++) {
 		const struct loop_source *s = &l->sources[i];
-		pfds[i] = (struct pollfd){.fd = s->fd ? s->fd(s->ctx) : -1,
-								  .events = s->events ? s->events(s->ctx) : POLLIN};
+		pfds[i] = (struct pollfd){.fd = s->fd ? s->fd(s->ctx) : -1, .events = POLLIN};
+		if (s->events) pfds[i].events = s->events(s->ctx);
 		int wait_ms = s->wait_ms ? s->wait_ms(s->ctx) : LOOP_SLEEP_MS;
 		if (wait_ms < sleep_ms) sleep_ms = wait_ms < 0 ? 0 : wait_ms;
 	}
@@ -79,7 +81,7 @@ enum err loop_turn(struct loop *l) {
 	int running = 0;
 	if (curl_multi_perform(l->multi, &running) != CURLM_OK) return ERR_NET;
 	for (size_t i = 0; i < l->count; i++) {
-		l->sources[i].run(l->sources[i].ctx, pfds[i].fd < 0 ? (short)0 : pfds[i].revents);
+		l->sources[i].run(l->sources[i].ctx, pfds[i].revents); /* 0 without a descriptor: poll(2) */
 	}
 	return ERR_NONE;
 }

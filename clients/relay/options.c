@@ -10,13 +10,14 @@
 #include "proto/topic.h"
 
 #define STORAGE_DIR "dir:"
+#define STORAGE_S3  "s3:"
 
 static const struct opt relay_opts[] = {
 	{"relay", OPT_TEXT, offsetof(struct relay_options, relay), "ID", "the relay whose jobs to do",
 	 0, 0},
 	{"state", OPT_TEXT, offsetof(struct relay_options, state), "DIR", "where the job table is kept",
 	 0, 0},
-	{"storage", OPT_TEXT, offsetof(struct relay_options, storage), "dir:PATH",
+	{"storage", OPT_TEXT, offsetof(struct relay_options, storage), "dir:PATH|s3:BUCKET[/PREFIX]",
 	 "where clips are stored", 0, 0},
 	{"listen", OPT_TEXT, offsetof(struct relay_options, listen), "ADDR:PORT",
 	 "serve downloads here; without it no links are made", 0, 0},
@@ -24,6 +25,23 @@ static const struct opt relay_opts[] = {
 	 "what links begin with; default: http:// and the listener", 0, 0},
 	{"link-key-file", OPT_TEXT, offsetof(struct relay_options, link_key_file), "FILE",
 	 "key that signs links, made when missing; default: link.key in the state directory", 0, 0},
+	{"s3-endpoint", OPT_TEXT, offsetof(struct relay_options, s3_endpoint), "URL",
+	 "the S3 server, http[s]://HOST[:PORT]", 0, 0},
+	{"s3-region", OPT_TEXT, offsetof(struct relay_options, s3_region), "REGION",
+	 "region of the bucket; default: us-east-1", 0, 0},
+	{"s3-style", OPT_TEXT, offsetof(struct relay_options, s3_style), "path|virtual",
+	 "bucket in the path or in the host name; default: path", 0, 0},
+	{"s3-credentials", OPT_TEXT, offsetof(struct relay_options, s3_credentials), "FILE",
+	 "access_key, secret_key and perhaps session_token of the bucket", 0, 0},
+	{"s3-cafile", OPT_TEXT, offsetof(struct relay_options, s3_cafile), "FILE",
+	 "certificates to trust for the server; default: the system's", 0, 0},
+	{"s3-sse", OPT_TEXT, offsetof(struct relay_options, s3_sse), "AES256|aws:kms",
+	 "have the server encrypt, and insist on it; default: whatever the bucket does", 0, 0},
+	{"s3-allow-versioned", OPT_FLAG, offsetof(struct relay_options, s3_allow_versioned), NULL,
+	 "take a versioned bucket and delete every version", 0, 0},
+	{"s3-second-delete", OPT_DURATION, offsetof(struct relay_options, s3_second_delete_ms),
+	 "DURATION", "delete once more after so long; default: 150s", BACKEND_S3_SETTLE_MIN_MS,
+	 86400000},
 	{"check", OPT_FLAG, offsetof(struct relay_options, check), NULL,
 	 "look at the configuration and exit", 0, 0},
 	OPT_END};
@@ -36,11 +54,11 @@ static bool wrong(char why[OPTIONS_WHY_SIZE], const char *option, const char *te
 	return false;
 }
 
-static bool is_own_directory(const char *path, const char *option, char why[OPTIONS_WHY_SIZE]) {
+static bool is_writable_directory(const char *path, const char *option,
+								  char why[OPTIONS_WHY_SIZE]) {
 	struct stat st;
 	if (stat(path, &st) != 0) return wrong(why, option, strerror(errno));
 	if (!S_ISDIR(st.st_mode)) return wrong(why, option, "not a directory");
-	if (st.st_mode & 07) return wrong(why, option, "others may enter the directory: chmod o= it");
 	if (faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) != 0)
 		return wrong(why, option, strerror(errno));
 	return true;
@@ -56,15 +74,39 @@ static bool is_url(const char *url) {
 	return true;
 }
 
+static bool has_s3_option(const struct relay_options *o) {
+	return o->s3_endpoint || o->s3_region || o->s3_style || o->s3_credentials || o->s3_cafile ||
+		   o->s3_sse || o->s3_allow_versioned || o->s3_second_delete_ms;
+}
+
+static bool is_s3_storage(const struct relay_options *o, char why[OPTIONS_WHY_SIZE]) {
+	struct backend_s3_opts s3 = options_s3(o);
+	char cause[BACKEND_WHY_SIZE];
+	if (o->listen || o->link_key_file)
+		return wrong(why, "listen", "the S3 server itself serves downloads");
+	if (!o->s3_endpoint) return wrong(why, "s3-endpoint", "needed");
+	if (o->s3_cafile && access(o->s3_cafile, R_OK) != 0)
+		return wrong(why, "s3-cafile", strerror(errno));
+	if (backend_s3_check(&s3, cause)) return true;
+	(void)snprintf(why, OPTIONS_WHY_SIZE, "--%.200s", cause); /* fits */
+	return false;
+}
+
+static bool is_storage(const struct relay_options *o, char why[OPTIONS_WHY_SIZE]) {
+	if (o->storage && options_is_s3(o)) return is_s3_storage(o, why);
+	if (!o->storage || !span_starts(span_str(o->storage), SPAN_LIT(STORAGE_DIR)))
+		return wrong(why, "storage", "dir:PATH or s3:BUCKET[/PREFIX] needed");
+	if (has_s3_option(o)) return wrong(why, "storage", "dir: and --s3-... exclude each other");
+	return is_writable_directory(options_storage_path(o), "storage", why);
+}
+
 bool options_are_good(const struct relay_options *o, char why[OPTIONS_WHY_SIZE]) {
 	char key[OPTIONS_PATH_SIZE];
 	if (!o->relay || !topic_id_is_valid(span_str(o->relay)))
 		return wrong(why, "relay", "1 to 64 of a-z 0-9 _ - needed");
 	if (!o->state) return wrong(why, "state", "needed");
-	if (!is_own_directory(o->state, "state", why)) return false;
-	if (!o->storage || !span_starts(span_str(o->storage), SPAN_LIT(STORAGE_DIR)))
-		return wrong(why, "storage", "dir:PATH needed");
-	if (!is_own_directory(options_storage_path(o), "storage", why)) return false;
+	if (!is_writable_directory(o->state, "state", why)) return false;
+	if (!is_storage(o, why)) return false;
 	if (o->listen && !serve_listen_is_valid(o->listen))
 		return wrong(why, "listen", "ADDR:PORT with a numeric address needed");
 	if (o->public_url && !o->listen)
@@ -73,6 +115,23 @@ bool options_are_good(const struct relay_options *o, char why[OPTIONS_WHY_SIZE])
 		return wrong(why, "public-url", "http:// or https://, without ? and #");
 	if (!options_key_file(o, key)) return wrong(why, "link-key-file", "path too long");
 	return true;
+}
+
+bool options_is_s3(const struct relay_options *o) {
+	return span_starts(span_str(o->storage), SPAN_LIT(STORAGE_S3));
+}
+
+struct backend_s3_opts options_s3(const struct relay_options *o) {
+	return (struct backend_s3_opts){.storage = o->storage + sizeof(STORAGE_S3) - 1,
+									.endpoint = o->s3_endpoint,
+									.region = o->s3_region,
+									.style = o->s3_style,
+									.credentials = o->s3_credentials,
+									.cafile = o->s3_cafile,
+									.sse = o->s3_sse,
+									.allow_versioned = o->s3_allow_versioned,
+									.settle_ms = o->s3_second_delete_ms ? o->s3_second_delete_ms
+																		: BACKEND_S3_SETTLE_MS};
 }
 
 const char *options_storage_path(const struct relay_options *o) {

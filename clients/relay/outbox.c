@@ -36,6 +36,8 @@ enum stmt {
 	STMT_GET,
 	STMT_PUT,
 	STMT_STRIP,
+	STMT_SETTLING,
+	STMT_SETTLE,
 	STMT_JOB,
 	STMT_RETAKE,
 	STMT_OPEN_JOBS,
@@ -66,8 +68,11 @@ static const char *const stmt_sql[STMT_COUNT] = {
 				 " next_ms = ?10, changed_ms = ?11"
 				 " WHERE state NOT IN (5, 6) OR (state = 5 AND ?7 IN (5, 6))",
 	[STMT_STRIP] = "UPDATE object SET device = '', clip = x'', sha256 = x'', length = 0,"
-				   " exp_ms = 0, received = 0, attempts = 0, next_ms = 0"
+				   " exp_ms = 0, received = 0, attempts = 0"
 				   " WHERE name = ?1 AND state = 6 AND device <> ''",
+	[STMT_SETTLING] = "SELECT " COLUMNS " FROM object WHERE state = 6 AND next_ms > 0"
+					  " AND (next_ms <= ?1 OR next_ms > ?2) ORDER BY next_ms LIMIT ?3",
+	[STMT_SETTLE] = "UPDATE object SET next_ms = ?2 WHERE name = ?1 AND state = 6",
 	[STMT_JOB] = "INSERT INTO job VALUES (?1, ?2, ?3, 0, NULL, 0, 0, 0)"
 				 " ON CONFLICT (id) DO UPDATE SET report = 0, event_id = NULL, seq = 0,"
 				 " at_ms = 0, acked = 0 WHERE acked = 1",
@@ -361,6 +366,21 @@ enum err outbox_expired(struct outbox *ob, int64_t now_ms, struct outbox_object 
 	sqlite3_stmt *s = ob->stmt[STMT_EXPIRED];
 	if (!bind_int(s, 1, now_ms) || !bind_int(s, 2, (int64_t)cap)) return broken(ob);
 	return read_rows(ob, s, rows, cap, count);
+}
+
+enum err outbox_settling(struct outbox *ob, int64_t now_ms, struct outbox_object *rows, size_t cap,
+						 size_t *count) {
+	sqlite3_stmt *s = ob->stmt[STMT_SETTLING];
+	if (!bind_int(s, 1, now_ms) || !bind_int(s, 2, now_ms + OUTBOX_SETTLE_MAX_MS) ||
+		!bind_int(s, 3, (int64_t)cap))
+		return broken(ob);
+	return read_rows(ob, s, rows, cap, count);
+}
+
+enum err outbox_settle(struct outbox *ob, const char *name, int64_t next_ms) {
+	sqlite3_stmt *s = ob->stmt[STMT_SETTLE];
+	if (!bind_text(s, 1, name) || !bind_int(s, 2, next_ms)) return broken(ob);
+	return run(ob, STMT_SETTLE);
 }
 
 enum err outbox_unsent(struct outbox *ob, uint64_t after_seq, struct outbox_report *out) {

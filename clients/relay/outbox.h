@@ -9,10 +9,11 @@
  *     any of them -> DELETING -> DELETED             purged, cancelled or expired; DELETED is
  * absorbing
  *
- * DELETED is the tombstone: name and state and nothing else, kept OUTBOX_TOMBSTONE_MS, so that a
- * late COPY cannot bring the object back. Every call is one transaction, durable when it returns
- * ERR_NONE. ERR_STORE means that nothing changed; outbox_why() then says what happened (disk full,
- * in use by another process, damaged), and a later call may succeed. One thread. */
+ * DELETED is the tombstone: name, state and perhaps the time of a second removal, kept
+ * OUTBOX_TOMBSTONE_MS, so that a late COPY cannot bring the object back. Every call is one
+ * transaction, durable when it returns ERR_NONE. ERR_STORE means that nothing changed; outbox_why()
+ * then says what happened (disk full, in use by another process, damaged), and a later call may
+ * succeed. One thread. */
 #ifndef RELAY_OUTBOX_H
 #define RELAY_OUTBOX_H
 
@@ -22,8 +23,9 @@
 #include "proto/uuid.h"
 
 enum { OUTBOX_DEVICE_SIZE = 65, OUTBOX_SHA256 = 32, OUTBOX_WHY_SIZE = 256 };
-#define OUTBOX_TOMBSTONE_MS (INT64_C(90) * 86400 * 1000) /* three times the longest grant */
-#define OUTBOX_ANSWERED_MS  (INT64_C(86400) * 1000) /* an answered job is remembered for a day */
+#define OUTBOX_TOMBSTONE_MS  (INT64_C(90) * 86400 * 1000) /* three times the longest grant */
+#define OUTBOX_SETTLE_MAX_MS (INT64_C(86400) * 1000)      /* a second removal is due within */
+#define OUTBOX_ANSWERED_MS   (INT64_C(86400) * 1000) /* an answered job is remembered for a day */
 
 enum outbox_state { /* numbers are in the file: never renumber */
 					OUTBOX_NONE = 0,
@@ -37,16 +39,16 @@ enum outbox_state { /* numbers are in the file: never renumber */
 };
 
 struct outbox_object {
+	uint64_t length;
+	uint64_t received; /* bytes that the backend holds durably */
+	int64_t exp_ms;
+	int64_t next_ms;   /* not before */
+	uint32_t attempts; /* failures in a row */
+	enum outbox_state state;
+	uint8_t sha256[OUTBOX_SHA256];
+	uint8_t clip[UUID_BYTES];
 	char name[BACKEND_NAME_SIZE];
 	char device[OUTBOX_DEVICE_SIZE];
-	uint8_t clip[UUID_BYTES];
-	uint8_t sha256[OUTBOX_SHA256];
-	uint64_t length;
-	int64_t exp_ms;
-	enum outbox_state state;
-	uint64_t received; /* bytes that the backend holds durably */
-	uint32_t attempts; /* failures in a row */
-	int64_t next_ms;   /* not before */
 };
 
 struct outbox_job {
@@ -90,6 +92,14 @@ enum err outbox_due(struct outbox *ob, enum outbox_state state, int64_t now_ms,
 /* Up to cap rows that are neither DELETING nor DELETED and whose exp_ms has come. ERR_STORE. */
 enum err outbox_expired(struct outbox *ob, int64_t now_ms, struct outbox_object *rows, size_t cap,
 						size_t *count) MUST_CHECK;
+
+/* A tombstone's next_ms is when its object is to be removed once more (backend.h, settle_ms); 0:
+ * never. Up to cap tombstones for which that time has come, or lies further ahead than any is set.
+ * ERR_STORE. */
+enum err outbox_settling(struct outbox *ob, int64_t now_ms, struct outbox_object *rows, size_t cap,
+						 size_t *count) MUST_CHECK;
+/* Sets next_ms of a tombstone; nothing when it is none. ERR_STORE. */
+enum err outbox_settle(struct outbox *ob, const char *name, int64_t next_ms) MUST_CHECK;
 
 /* The report with the lowest seq > after_seq that was not acknowledged. ERR_ABSENT: none;
  * ERR_STORE. */

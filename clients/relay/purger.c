@@ -1,11 +1,13 @@
 /* Deletion, expiry and sweep. */
 #include "clients/relay/purger.h"
 
+#include "clients/relay/failpoint.h"
 #include "clients/relay/retry.h"
 
 enum {
 	PURGER_LOOK = 32 /* rows in one scan */,
-	PURGER_FOUND = 64 /* orphans in one round of a sweep */
+	PURGER_FOUND = 64 /* orphans in one round of a sweep */,
+	PURGER_AGAIN_MS = 200 /* the storage is at it: look again soon */
 };
 
 struct purger {
@@ -50,12 +52,14 @@ static enum err mark_deleting(struct purger *p, struct outbox_object *o,
 		o->next_ms = 0;
 	}
 	enum err e = core_put(p->core, o, job);
+	(void)failpoint_hit("purge-recorded");
 	purger_kick(p);
 	return e;
 }
 
 enum err purger_object(struct purger *p, const char *object, const struct outbox_job *job) {
 	struct outbox_object o;
+	(void)failpoint_hit("purge-arrived");
 	/* deny first: the row follows, and a failure here is met again when the row is worked off */
 	transfers_drop(p->transfers, object);
 	(void)p->core->backend->ops->remove(p->core->backend, object);
@@ -76,15 +80,22 @@ static enum backend_result prove_gone(struct purger *p, const char *object) {
 
 static void delete_one(struct purger *p, struct outbox_object *o) {
 	enum backend_result r = prove_gone(p, o->name);
-	if (r == BACKEND_AGAIN) return;
+	if (r == BACKEND_AGAIN) {
+		p->scan_ms = p->core->now.boot_ms + PURGER_AGAIN_MS;
+		return;
+	}
 	if (r == BACKEND_ABSENT) {
+		int64_t settle_ms = p->core->backend->settle_ms;
+		(void)failpoint_hit("purge-removed");
 		o->state = OUTBOX_DELETED;
+		o->next_ms = settle_ms ? p->core->now.utc_ms + settle_ms : 0;
 	} else {
 		core_storage_trouble(p->core, o->name);
 		o->next_ms = core_later_ms(p->core, o->attempts, RETRY_DELETE_MS);
 		if (o->attempts < UINT32_MAX) o->attempts++;
 	}
 	if (core_put(p->core, o, NULL) != ERR_NONE || o->state != OUTBOX_DELETED) return;
+	(void)failpoint_hit("purge-done");
 	log_line(p->core->log, LOG_INFO, "purged", "object", o->name, NULL);
 	purger_kick(p); /* there may be more than one look holds */
 }
@@ -98,6 +109,36 @@ static void delete_due(struct purger *p) {
 		return;
 	}
 	for (size_t i = 0; i < count; i++) delete_one(p, &rows[i]);
+}
+
+/* The second removal: an upload that was cut off may have taken effect after the first. */
+static void settle_one(struct purger *p, const struct outbox_object *o) {
+	enum backend_result r = prove_gone(p, o->name);
+	int64_t next_ms = 0;
+	if (r == BACKEND_AGAIN) {
+		p->scan_ms = p->core->now.boot_ms + PURGER_AGAIN_MS;
+		return;
+	}
+	if (r == BACKEND_ABSENT) {
+		(void)failpoint_hit("s3-settled");
+		log_line(p->core->log, LOG_INFO, "settled", "object", o->name, NULL);
+	} else {
+		core_storage_trouble(p->core, o->name);
+		next_ms = p->core->now.utc_ms + RETRY_DELETE_MS;
+	}
+	if (outbox_settle(p->core->outbox, o->name, next_ms) != ERR_NONE)
+		core_outbox_trouble(p->core, o->name); /* it is found again */
+}
+
+static void settle_due(struct purger *p) {
+	struct outbox_object rows[PURGER_LOOK];
+	size_t count = 0;
+	if (outbox_settling(p->core->outbox, p->core->now.utc_ms, rows, PURGER_LOOK, &count) !=
+		ERR_NONE) {
+		core_outbox_trouble(p->core, NULL);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) settle_one(p, &rows[i]);
 }
 
 /* A deletion cannot be undone: it waits for a clock that can be trusted (links are refused
@@ -151,6 +192,8 @@ static void sweep(struct purger *p) {
 	for (size_t i = 0; i < s.count; i++) {
 		log_line(c->log, LOG_WARN, "orphan", "object", s.found[i], NULL);
 		if (purger_object(p, s.found[i], NULL) != ERR_NONE) s.more = true;
+		/* under a tombstone there is no deletion left but this one */
+		if (outbox_settle(c->outbox, s.found[i], 1) != ERR_NONE) s.more = true;
 	}
 	if (outbox_forget(c->outbox, c->now.utc_ms) != ERR_NONE) core_outbox_trouble(c, NULL);
 	bool done = r == BACKEND_DONE && !s.more;
@@ -165,4 +208,5 @@ void purger_turn(struct purger *p) {
 	if (p->core->now.boot_ms >= p->sweep_ms && p->core->now.sound) sweep(p);
 	expire(p);
 	delete_due(p);
+	settle_due(p);
 }

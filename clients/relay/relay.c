@@ -2,6 +2,7 @@
  * business. */
 #include "clients/relay/relay.h"
 
+#include "clients/relay/failpoint.h"
 #include "clients/relay/link.h"
 #include "clients/relay/purger.h"
 #include "clients/relay/reports.h"
@@ -69,6 +70,7 @@ static void do_copy(struct relay *r, const Vestibule__V1__RelayJob *job) {
 		return;
 	}
 	if (core_put(c, &o, &row) != ERR_NONE) return;
+	(void)failpoint_hit("job-recorded");
 	if (is_over)
 		log_line(c->log, LOG_INFO, "late_copy", "object", o.name, "state",
 				 outbox_state_name(o.state), NULL);
@@ -154,7 +156,7 @@ static void on_message(void *ctx, struct span topic, struct span payload, bool r
 	}
 	if (retained)
 		return; /* nothing but status and public records is ever retained (I13): not the plugin's */
-	if (codec_decode(r->core.codec, CODEC_RELAY_JOB, payload, &msg, &why) != ERR_NONE) {
+	if (codec_decode_routed(r->core.codec, CODEC_RELAY_JOB, payload, &msg, &why) != ERR_NONE) {
 		log_line(r->core.log, LOG_ERROR, "job_malformed", "field", why.field, "limit", why.limit,
 				 NULL);
 		return;
@@ -241,8 +243,37 @@ struct loop *relay_loop(struct relay *r) {
 
 /* --- life --- */
 
-static enum exit_code open_storage(struct relay *r, char why[RELAY_WHY_SIZE]) {
+static struct backend *open_dir(struct relay *r, char why[RELAY_WHY_SIZE]) {
 	char key_file[OPTIONS_PATH_SIZE];
+	const struct relay_options *o = r->options;
+	if (!options_key_file(o, key_file)) return NULL; /* options are good: never */
+	struct backend_dir_opts dir = {.path = options_storage_path(o),
+								   .listen = o->listen,
+								   .public_url = o->public_url,
+								   .key_file = key_file,
+								   .now = &r->core.now,
+								   .loop = r->loop,
+								   .log = r->core.log};
+	return backend_dir_new(&dir, why);
+}
+
+static struct backend *open_s3(struct relay *r, char why[RELAY_WHY_SIZE]) {
+	char staging[OPTIONS_PATH_SIZE];
+	struct backend_s3_opts s3 = options_s3(r->options);
+	int n = snprintf(staging, sizeof(staging), "%s/staging", r->options->state);
+	if (n < 0 || (size_t)n >= sizeof(staging)) {
+		(void)snprintf(why, RELAY_WHY_SIZE,
+					   "the path of the state directory is too long"); /* fits */
+		return NULL;
+	}
+	s3.staging = staging;
+	s3.now = &r->core.now;
+	s3.loop = r->loop;
+	s3.log = r->core.log;
+	return backend_s3_new(&s3, why);
+}
+
+static enum exit_code open_storage(struct relay *r, char why[RELAY_WHY_SIZE]) {
 	int64_t floor_ms = 0;
 	const struct relay_options *o = r->options;
 	enum err e = outbox_open(o->state, &r->core.outbox, why);
@@ -254,15 +285,7 @@ static enum exit_code open_storage(struct relay *r, char why[RELAY_WHY_SIZE]) {
 	clock_judge_init(&r->judge, floor_ms);
 	r->floor_saved_ms = -RELAY_FLOOR_EVERY_MS;
 	look_at_clock(r);
-	if (!options_key_file(o, key_file)) return EXIT_USAGE; /* options are good: never */
-	struct backend_dir_opts dir = {.path = options_storage_path(o),
-								   .listen = o->listen,
-								   .public_url = o->public_url,
-								   .key_file = key_file,
-								   .now = &r->core.now,
-								   .loop = r->loop,
-								   .log = r->core.log};
-	r->core.backend = backend_dir_new(&dir, why);
+	r->core.backend = options_is_s3(o) ? open_s3(r, why) : open_dir(r, why);
 	return r->core.backend ? EXIT_RECORDED : EXIT_UNAVAILABLE;
 }
 

@@ -4,6 +4,8 @@
 
 #include <sys/random.h>
 
+#include "clients/relay/failpoint.h"
+
 struct sent {
 	int mid;
 	uint64_t seq; /* 0: free */
@@ -84,6 +86,7 @@ void reports_turn(struct reports *r) {
 		if (e == ERR_NET) return; /* the next connection sends it */
 		r->after = row.seq;
 		if (e != ERR_NONE) continue;
+		(void)failpoint_hit("report-sent");
 		*place = (struct sent){.mid = mid, .seq = row.seq};
 		log_line(r->core->log, LOG_INFO, "report", "object", row.object, "kind",
 				 codec_word(&vestibule__v1__report_kind__descriptor, row.kind), NULL);
@@ -104,6 +107,7 @@ void reports_published(struct reports *r, int mid, int code) {
 		if (code >= 0x80)
 			log_line(r->core->log, LOG_ERROR, "report_refused", "why", mq_reason(code), NULL);
 		if (outbox_acked(r->core->outbox, s->seq) != ERR_NONE) core_outbox_trouble(r->core, NULL);
+		(void)failpoint_hit("report-acked");
 		*s = (struct sent){.seq = 0};
 		r->scan_ms = 0; /* a place is free */
 		return;

@@ -33,6 +33,11 @@ struct serve {
 	int epoll_fd;
 };
 
+static void tell(struct serve *s, enum log_level level, const char *event, const char *key,
+				 const char *value) {
+	log_line(s->opts.log, level, event, key, value, (char *)NULL);
+}
+
 /* --- answers --- */
 
 /* The same bytes for every failure; only a wrong method is told apart, before anything was looked
@@ -96,8 +101,7 @@ static bool use_up(struct serve *s, const struct link_parts *p) {
 	if (n < 0 || (size_t)n >= sizeof(name)) return false;
 	int fd = openat(s->opts.dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0) {
-		if (errno != EEXIST)
-			log_line(s->opts.log, LOG_ERROR, "link_not_usable", "why", strerror(errno), NULL);
+		if (errno != EEXIST) tell(s, LOG_ERROR, "link_not_usable", "why", strerror(errno));
 		return false;
 	}
 	(void)close(fd); /* nothing was written */
@@ -106,7 +110,7 @@ static bool use_up(struct serve *s, const struct link_parts *p) {
 
 bool serve_used_is_over(const char *name, int64_t now_ms) {
 	size_t skip = sizeof(SERVE_USED_PREFIX) - 1;
-	if (strncmp(name, SERVE_USED_PREFIX, skip) != 0) return false;
+	if (!span_starts(span_str(name), SPAN_LIT(SERVE_USED_PREFIX))) return false;
 	char *end = NULL;
 	errno = 0;
 	long long exp = strtoll(name + skip, &end, 10);
@@ -135,7 +139,7 @@ static enum MHD_Result send_object(struct serve *s, struct MHD_Connection *c,
 	if (ok == MHD_YES) ok = MHD_add_response_header(r, "Cache-Control", "no-store");
 	if (ok == MHD_YES) ok = MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
 	if (ok == MHD_YES) ok = MHD_queue_response(c, MHD_HTTP_OK, r);
-	if (ok == MHD_YES) log_line(s->opts.log, LOG_INFO, "download", "object", p->object, NULL);
+	if (ok == MHD_YES) tell(s, LOG_INFO, "download", "object", p->object);
 	MHD_destroy_response(r);
 	return ok;
 }
@@ -144,6 +148,7 @@ static const char *argument(struct MHD_Connection *c, const char *name) {
 	return MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, name);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the eight parameters are libmicrohttpd's */
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const char *url,
 								  const char *method, const char *version, const char *upload,
 								  size_t *upload_size, void **seen) {
@@ -162,8 +167,9 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0) return refuse(c, MHD_HTTP_METHOD_NOT_ALLOWED);
 	struct link_parts p = {
 		.exp = argument(c, "exp"), .nonce = argument(c, "n"), .sig = argument(c, "sig")};
-	p.object = strncmp(url, "/c/", 3) == 0 ? url + 3 : NULL;
-	if (!s->opts.now->sound || !link_is_good(s->opts.key, &p, s->opts.now->utc_ms))
+	if (span_starts(span_str(url), SPAN_LIT("/c/"))) p.object = url + 3;
+	bool may_open = p.object && s->opts.now->sound;
+	if (!may_open || !link_is_good(s->opts.key, &p, s->opts.now->utc_ms))
 		return refuse(c, MHD_HTTP_NOT_FOUND);
 	return send_object(s, c, &p);
 }
@@ -194,7 +200,7 @@ static void complain(void *ctx, const char *fmt, va_list args) {
 	(void)vsnprintf(text, sizeof(text), fmt, args); /* cut is fine */
 	size_t len = strlen(text);
 	if (len && text[len - 1] == '\n') text[len - 1] = '\0';
-	log_line(s->opts.log, LOG_DEBUG, "http", "what", text, NULL);
+	tell(s, LOG_DEBUG, "http", "what", text);
 }
 
 /* --- life --- */

@@ -2,10 +2,14 @@
 #include "clients/relay/transfers.h"
 
 #include "clients/relay/copy.h"
+#include "clients/relay/failpoint.h"
 #include "clients/relay/retry.h"
 #include "proto/topic.h"
 
-enum { TRANSFERS_LOOK = 16 /* due rows looked at in one scan */ };
+enum {
+	TRANSFERS_LOOK = 16,     /* due rows looked at in one scan */
+	TRANSFERS_AGAIN_MS = 100 /* the storage is at it: look again soon */
+};
 
 /* Free, or running (copy set), or ended and not yet recorded (copy NULL). */
 struct slot {
@@ -56,6 +60,7 @@ static void free_slot(struct transfers *t, struct slot *s, bool keep) {
 /* Writes the row of a slot that ended; the slot waits for the outbox if that fails. */
 static void settle(struct transfers *t, struct slot *s) {
 	if (core_put(t->core, &s->o, NULL) != ERR_NONE) return;
+	if (s->o.state == OUTBOX_STORED) (void)failpoint_hit("copy-stored");
 	free_slot(t, s, true);
 	transfers_kick(t);
 }
@@ -82,6 +87,7 @@ static void postpone(struct transfers *t, struct slot *s, bool keep) {
 static void ended(struct transfers *t, struct slot *s, enum copy_result r) {
 	switch (r) {
 	case COPY_STORED:
+		(void)failpoint_hit("copy-committed");
 		stop_copy(s, true);
 		s->o.received = s->o.length;
 		s->o.attempts = 0;
@@ -166,6 +172,7 @@ static void start(struct transfers *t, struct slot *s, const struct outbox_objec
 		return;
 	}
 	if (!s->copy) { /* the storage says later: the next scan asks again */
+		t->scan_ms = t->core->now.boot_ms + TRANSFERS_AGAIN_MS;
 		s->used = false;
 		return;
 	}
@@ -178,6 +185,7 @@ static void start(struct transfers *t, struct slot *s, const struct outbox_objec
 		return;
 	}
 	record(t, s, OUTBOX_SENDING);
+	(void)failpoint_hit("copy-begun");
 	log_line(t->core->log, LOG_INFO, "copy", "object", o->name, NULL);
 }
 
@@ -224,6 +232,8 @@ static void step(struct transfers *t, struct slot *s) {
 	enum copy_result r = s->refused ? COPY_STALLED : copy_step(s->copy, t->core->now.boot_ms);
 	if (r == COPY_MARK || r == COPY_VERIFIED) {
 		record(t, s, r == COPY_MARK ? OUTBOX_SENDING : OUTBOX_VERIFIED);
+		if (r == COPY_MARK) (void)failpoint_hit("copy-marked");
+		if (r == COPY_VERIFIED) (void)failpoint_hit("copy-verified");
 		if (r == COPY_VERIFIED) r = copy_step(s->copy, t->core->now.boot_ms);
 	}
 	if (r == COPY_BUSY || r == COPY_MARK)
@@ -260,7 +270,7 @@ bool transfers_chunk(struct transfers *t, struct span topic, struct span payload
 		if (!s->used || !span_eq(topic, span_str(s->chunk_topic))) continue;
 		ProtobufCMessage *msg = NULL;
 		struct codec_fault why;
-		if (codec_decode(t->core->codec, CODEC_CHUNK, payload, &msg, &why) != ERR_NONE) {
+		if (codec_decode_routed(t->core->codec, CODEC_CHUNK, payload, &msg, &why) != ERR_NONE) {
 			log_line(t->core->log, LOG_WARN, "chunk_malformed", "object", s->o.name, "field",
 					 why.field, "limit", why.limit, NULL);
 		} else if (s->copy) {

@@ -104,15 +104,14 @@ def acknowledged_report_is_quiet_until_the_job_comes_again(rig):
 def every_point_of_death_ends_in_the_right_clip(rig):
     clip = rig.device.has(Clip(data_of(5 << 20)))
     job = clip.job()
+    rig.jobs_on_sync = [job]
     rig.start()
-    rig.issue(job)
     for n in range(8):
         time.sleep(0.005 * (n + 1))
         rig.kill()
         assert rig.stored(clip) in (None, clip.data)
         rig.start()
     wait_until(lambda: rig.stored(clip) == clip.data, 30, "stored in the end")
-    rig.issue(job)  # as the plugin does until it is told
     rig.report(wire.COPIED, clip)
 
 

@@ -146,6 +146,34 @@ static void tombstone_keeps_no_more_than_the_name(void **state) {
 	assert_memory_equal(&o, &bare, sizeof(o));
 }
 
+/* The names that are to be removed once more at that time. */
+static size_t settling(struct room *r, int64_t now_ms) {
+	struct outbox_object rows[4];
+	size_t count = 0;
+	assert_int_equal(outbox_settling(r->ob, now_ms, rows, 4, &count), ERR_NONE);
+	for (size_t i = 0; i < count; i++) assert_string_equal(rows[i].name, NAME);
+	return count;
+}
+
+static void second_removal_is_owed_at_its_time_until_it_is_done(void **state) {
+	struct room *r = *state;
+	struct outbox_object o = object(OUTBOX_DELETED);
+	put(r, OUTBOX_STORED, NULL);
+	assert_int_equal(outbox_settle(r->ob, NAME, 1), ERR_NONE); /* no tombstone: nothing happens */
+	assert_int_equal(settling(r, NOW), 0);
+	o.next_ms = NOW + 1000;
+	assert_int_equal(outbox_put(r->ob, &o, NULL, NOW), ERR_NONE);
+	assert_int_equal(settling(r, NOW + 999), 0);
+	reopen(r);
+	assert_int_equal(settling(r, NOW + 1000), 1);
+	assert_int_equal(settling(r, NOW + 1000 - OUTBOX_SETTLE_MAX_MS - 1), 1); /* clock set back */
+	put(r, OUTBOX_DELETED, NULL); /* a later purge takes nothing back */
+	assert_int_equal(settling(r, NOW + 1000), 1);
+	assert_int_equal(outbox_settle(r->ob, NAME, 0), ERR_NONE);
+	assert_int_equal(settling(r, NOW + 1000), 0);
+	assert_int_equal(state_of(r), OUTBOX_DELETED);
+}
+
 static void job_is_answered_by_the_state_of_its_object(void **state) {
 	struct room *r = *state;
 	/* an object for each state and kind: which report answers, 0 for none yet */
@@ -346,6 +374,7 @@ int main(void) {
 		ROOM(what_was_on_its_way_is_queued_at_start),
 		ROOM(deleted_is_absorbing_and_deleting_leads_nowhere_else),
 		ROOM(tombstone_keeps_no_more_than_the_name),
+		ROOM(second_removal_is_owed_at_its_time_until_it_is_done),
 		ROOM(job_is_answered_by_the_state_of_its_object),
 		ROOM(copied_carries_length_and_hash),
 		ROOM(unacknowledged_report_stays_the_same_event),
