@@ -37,9 +37,7 @@ static int deny(const struct check *c, enum denial_access access, enum reason re
 	return MOSQ_ERR_ACL_DENIED;
 }
 
-/* --- READ
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- READ --- */
 
 static void read_times(struct check *c) {
 	enum err rc = ERR_INPUT;
@@ -67,9 +65,7 @@ static int on_read(struct check *c) {
 	return deny(c, DENIAL_READ, v.reason, NULL);
 }
 
-/* --- WRITE
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- WRITE --- */
 
 /* check_retain_source asks about the writer of a retained message with a stand-in client: nobody
  * sends, nothing is counted, and only what may be retained can be meant. */
@@ -111,9 +107,7 @@ static int on_write(struct check *c) {
 	return c->topic.kind == TOPIC_DEVICE_STATUS ? on_status(c) : MOSQ_ERR_SUCCESS;
 }
 
-/* --- SUBSCRIBE
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- SUBSCRIBE --- */
 
 static int on_subscribe(struct check *c) {
 	struct verdict v = decide(c);

@@ -31,8 +31,7 @@ static struct span bytes_of(ProtobufCBinaryData b) {
 	return span_of(b.data, b.len);
 }
 
-/* --- events of a device
- * ------------------------------------------------------------------------------------------ */
+/* --- events of a device --- */
 
 static enum limiter_kind kind_of(enum topic_kind kind) {
 	return kind == TOPIC_DEVICE_RING     ? LIMITER_RING
@@ -113,8 +112,7 @@ static enum act on_event(struct engine *e, const struct act_message *m, Protobuf
 	return codec_encode(msg, out) == ERR_NONE ? ACT_REPLACE : ACT_PASS;
 }
 
-/* --- commands, reports, syncs
- * ------------------------------------------------------------------------------------ */
+/* --- commands, reports, syncs --- */
 
 /* Taking back and saying no have no limit (CONSENT 8). */
 static bool is_narrowing(const Vestibule__V1__HomeCommand *m) {
@@ -163,9 +161,7 @@ static void on_command(struct engine *e, const struct act_message *m, const Prot
 	}
 }
 
-/* --- by topic
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- by topic --- */
 
 enum act act_on(struct engine *e, const struct act_message *m, struct buf *out,
 				enum reason *reason) {

@@ -43,9 +43,7 @@ void *compose_alloc(struct compose *c, size_t size) {
 	return at;
 }
 
-/* --- pieces
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- pieces --- */
 
 void *compose_message(struct compose *c, const ProtobufCMessageDescriptor *desc) {
 	ProtobufCMessage *m = compose_alloc(c, desc->sizeof_message);
@@ -84,9 +82,7 @@ uint64_t compose_ms(int64_t ms) {
 	return ms > 0 ? (uint64_t)ms : 0;
 }
 
-/* --- homes
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- homes --- */
 
 ProtobufCMessage *compose_receipt(struct compose *c, const struct row *r) {
 	const struct row_receipt *row = (const struct row_receipt *)r;
@@ -272,9 +268,7 @@ ProtobufCMessage *compose_rules_info(struct compose *c, const struct row *r) {
 	return &m->base;
 }
 
-/* --- relays
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- relays --- */
 
 ProtobufCMessage *compose_job(struct compose *c, const struct row *r) {
 	const struct row_job *row = (const struct row_job *)r;
@@ -311,9 +305,7 @@ ProtobufCMessage *compose_link_job(struct compose *c, const struct row_delivery 
 	return &m->base;
 }
 
-/* --- the register
- * ------------------------------------------------------------------------------------------------
- */
+/* --- the register --- */
 
 static bool rings(struct compose *c, const struct row_agency *row, Vestibule__V1__PublicAgency *m) {
 	struct span rest = span_of(row->rings.ptr, row->rings.len), vertices;

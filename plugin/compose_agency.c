@@ -70,8 +70,7 @@ ProtobufCMessage *compose_request_info(struct compose *c, const struct row *r) {
 	return &m->base;
 }
 
-/* --- private answers
- * --------------------------------------------------------------------------------------------- */
+/* --- private answers --- */
 
 static ProtobufCBinaryData fresh_id(struct compose *c, int64_t at_ms) {
 	uint8_t random[10];

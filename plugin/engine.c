@@ -27,9 +27,7 @@ static void leave_word(const char *file, int line, const char *what) {
 	atomic_store(&broken_what, what);
 }
 
-/* --- life
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- life --- */
 
 struct loading {
 	struct engine *e;
@@ -162,9 +160,7 @@ void engine_free(struct engine *e, int timeout_ms) {
 	free(e);
 }
 
-/* --- the moment
- * --------------------------------------------------------------------------------------------------
- */
+/* --- the moment --- */
 
 void engine_refuse(struct engine *e, const char *why) {
 	if (state_health(e->st).refusing) return;
@@ -224,8 +220,7 @@ void engine_trust_clock(struct engine *e, struct span who) {
 	look_at_clock(e);
 }
 
-/* --- the path of a command
- * --------------------------------------------------------------------------------------- */
+/* --- the path of a command --- */
 
 static void add_floor(struct engine *e, struct change *c) {
 	if (e->now.boot_ms - e->floor_saved_boot_ms < FLOOR_ALONG_MS || c->count >= CHANGE_OPS_MAX)
@@ -326,9 +321,7 @@ struct engine_result engine_operator(struct engine *e, struct command *cmd) {
 	return engine_command(e, cmd);
 }
 
-/* --- time passes
- * -------------------------------------------------------------------------------------------------
- */
+/* --- time passes --- */
 
 static void consent_tick(struct engine *e) {
 	int64_t before = e->last_tick;
@@ -370,9 +363,7 @@ void engine_tick(struct engine *e) {
 	}
 }
 
-/* --- looking
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- looking --- */
 
 const struct state *engine_state(const struct engine *e) {
 	return e->st;

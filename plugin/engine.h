@@ -36,9 +36,7 @@ struct engine_health {
 		*why; /* last words of the store, "" when it is well; borrowed until the next callback */
 };
 
-/* --- life
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- life --- */
 
 /* Loads s into memory, starts the worker and takes s over (also on failure: s is closed). NULL: why
  * is a sentence for the broker's log, and the plugin must not start. log is borrowed for the
@@ -48,9 +46,7 @@ struct engine *engine_new(const struct engine_opts *opts, struct store *s, struc
 /* Gives the store timeout_ms to finish what waits. NULL is fine. */
 void engine_free(struct engine *e, int timeout_ms);
 
-/* --- the moment
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- the moment --- */
 
 /* Head of every callback: reads and judges the clock, takes the worker's news (one atomic load when
  * there is none), raises durable_seq and lets out what waited for it. */
@@ -65,9 +61,7 @@ void engine_tick(struct engine *e);
 /* The operator's word that the clock is right (CONSENT 6); logged. */
 void engine_trust_clock(struct engine *e, struct span who);
 
-/* --- commands
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- commands --- */
 
 struct engine_result {
 	enum reason
@@ -108,9 +102,7 @@ void engine_link(struct engine *e, const struct row_credential *relay,
 void engine_sync(struct engine *e, const struct row_credential *who,
 				 const Vestibule__V1__Sync *sync);
 
-/* --- looking
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- looking --- */
 
 const struct state *engine_state(const struct engine *e);
 const struct engine_opts *engine_opts(const struct engine *e);

@@ -6,9 +6,7 @@
 #include "plugin/sync.h"
 #include "proto/uuid.h"
 
-/* --- sending
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- sending --- */
 
 static enum err send_or_hold(struct engine *e, uint64_t seq, struct outbound_message *m) {
 	if (!m) return ERR_NOMEM;
@@ -67,9 +65,7 @@ static struct topic to_user(enum topic_kind kind, const char *username) {
 	return (struct topic){.kind = kind, .username = span_str(username)};
 }
 
-/* --- tells
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- tells --- */
 
 static void tell_receipt(struct engine *e, const struct tell *t) {
 	const struct row *r = state_get(e->st, ROW_RECEIPT, span_str(t->id));
@@ -202,9 +198,7 @@ void engine_drain(struct engine *e) {
 	}
 }
 
-/* --- holding
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- holding --- */
 
 static void hold_alert(struct engine *e, const struct effects *fx, uint64_t seq) {
 	struct buf name;
@@ -241,9 +235,7 @@ void engine_ack(struct engine *e, struct span device, uint64_t value) {
 	engine_drain(e);
 }
 
-/* --- links
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- links --- */
 
 void engine_link(struct engine *e, const struct row_credential *relay,
 				 const Vestibule__V1__RelayReport *report) {
@@ -265,9 +257,7 @@ void engine_link(struct engine *e, const struct row_credential *relay,
 	send(e, &to, m, 0, false);
 }
 
-/* --- sync
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- sync --- */
 
 struct syncing {
 	struct engine *e;
@@ -302,9 +292,7 @@ void engine_sync(struct engine *e, const struct row_credential *who,
 		log_line(e->log, LOG_WARN, "sync_cut", "who", who->username, "err", err_name(rc), NULL);
 }
 
-/* --- time passes
- * -------------------------------------------------------------------------------------------------
- */
+/* --- time passes --- */
 
 static void tell_job(void *ctx, const struct row_job *job) {
 	struct engine *e = ctx;

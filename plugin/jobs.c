@@ -37,8 +37,7 @@ void jobs_free(struct jobs *j) {
 	free(j);
 }
 
-/* --- which jobs are due
- * ------------------------------------------------------------------------------------------ */
+/* --- which jobs are due --- */
 
 static size_t open_copies(const struct jobs *j, const struct state *st, struct span relay) {
 	size_t n = 0, at = 0;
@@ -142,9 +141,7 @@ void jobs_pass(struct jobs *j, const struct jobs_world *w, bool hurry) {
 	}
 }
 
-/* --- links
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- links --- */
 
 static void remove_at(struct jobs *j, size_t i) {
 	explicit_bzero(&j->links[i], sizeof(j->links[i]));

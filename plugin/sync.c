@@ -112,9 +112,7 @@ static void each(struct answer *a, enum row_kind kind, int which, const char *pa
 	}
 }
 
-/* --- members
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- members --- */
 
 static void one_device(struct answer *a, const struct row *r) {
 	if (!((const struct row_device *)r)->retired) add(a, LIST_DEVICES, compose_device_info, r);
@@ -208,9 +206,7 @@ static void member_rules(struct answer *a) {
 		add(a, LIST_RULES, compose_rules_info, &rules->row);
 }
 
-/* --- integrators
- * -------------------------------------------------------------------------------------------------
- */
+/* --- integrators --- */
 
 static void integrator_grants(struct answer *a) {
 	each(a, ROW_STANDING, 1, a->o->who->subject, one_standing);
@@ -249,9 +245,7 @@ static void integrator_devices(struct answer *a) {
 	each(a, ROW_STANDING, 1, a->o->who->subject, devices_of_grant);
 }
 
-/* --- officers
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- officers --- */
 
 static void one_request(struct answer *a, const struct row *r) {
 	add(a, LIST_REQUESTS, compose_request_info, r);
@@ -280,9 +274,7 @@ static void officer_notices(struct answer *a) {
 	each(a, ROW_NOTICE, 0, a->o->who->subject, one_notice);
 }
 
-/* --- relays
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- relays --- */
 
 static void one_purge(struct answer *a, const struct row *r) {
 	const struct row_job *job = (const struct row_job *)r;
@@ -301,8 +293,7 @@ static void relay_jobs(struct answer *a) {
 	each(a, ROW_JOB, 0, a->o->who->subject, one_copy);
 }
 
-/* --- who may ask for what
- * ---------------------------------------------------------------------------------------- */
+/* --- who may ask for what --- */
 
 static const struct topic_of_sync {
 	enum cred_kind kind;

@@ -48,8 +48,6 @@ enum reason standing_give(const struct step *s, const Vestibule__V1__GrantStandi
 	g->state = GSTATE_ACTIVE;
 	g->nbf_ms = s->now.utc_ms;
 	g->exp_ms = (int64_t)m->exp_ms;
-	g->warned = g->exp_ms - g->nbf_ms <=
-				LIMIT_STANDING_WARN_MS; /* who gives so little knows when it ends */
 	EFFECTS_TEXT(receipt(s, RECEIPT(GRANT_GIVEN), g)->actor, s->who->username);
 	return REASON_OK;
 }
@@ -94,15 +92,29 @@ static enum grant_state due_end(const struct step *s, const struct row_standing 
 	return granter ? GSTATE_NONE : GSTATE_REVOKED;
 }
 
+/* The receipt before the end is remembered by a row of its own: an update of the grant's row would
+ * deny what it allows until its commit (decision 0001). */
+static bool is_warning_due(const struct step *s, const struct row_standing *g,
+						   char mark[ROW_ID_SIZE + 8]) {
+	if (g->exp_ms - g->nbf_ms <= LIMIT_STANDING_WARN_MS)
+		return false; /* who gives so little knows when it ends */
+	if (s->now.utc_ms < g->exp_ms - LIMIT_STANDING_WARN_MS) return false;
+	memcpy(mark, "warned/", 8);
+	(void)span_copy(span_str(g->id), mark + 7, ROW_UUID_SIZE); /* an id fits */
+	return !state_get(s->st, ROW_META, span_str(mark));
+}
+
 static void tick_one(const struct step *s, const struct row_standing *g) {
+	char name[ROW_ID_SIZE + 8];
 	enum grant_state to = due_end(s, g);
 	if (to != GSTATE_NONE) {
 		int kind = to == GSTATE_EXPIRED ? RECEIPT(GRANT_EXPIRED) : RECEIPT(GRANT_RETRACTED);
 		(void)receipt(s, kind, end(s, g, to)); /* names nobody */
-	} else if (!g->warned && s->now.utc_ms >= g->exp_ms - LIMIT_STANDING_WARN_MS) {
-		struct row_standing *n = effects_alter(s, g);
-		n->warned = 1;
-		(void)receipt(s, RECEIPT(GRANT_ENDING), n); /* names nobody */
+	} else if (is_warning_due(s, g, name)) {
+		struct row_meta *mark = effects_new(s, ROW_META);
+		EFFECTS_TEXT(mark->name, name);
+		mark->value = s->now.utc_ms;
+		(void)receipt(s, RECEIPT(GRANT_ENDING), g); /* names nobody */
 	}
 }
 

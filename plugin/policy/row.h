@@ -219,7 +219,6 @@ struct row_standing {
 	int64_t nbf_ms;
 	int64_t exp_ms;
 	int64_t ended_ms;
-	int64_t warned; /* the receipt 30 days before the end was written */
 	char actor[ROW_ID_SIZE];
 };
 
@@ -427,7 +426,8 @@ struct row_seen {
 	int64_t reason; /* enum reason: 0 accepted, else why it was refused */
 };
 
-/* Single values: "floor_ms" (highest UTC seen), "ack/DEVICE" (highest committed seq of a device).
+/* Single values: "floor_ms" (highest UTC seen), "warned/GRANT", "ack/DEVICE" (highest committed seq
+ * of a device).
  */
 struct row_meta {
 	struct row row;

@@ -126,7 +126,6 @@ static const struct field standing[] = {
 	TIME(nbf_ms),
 	TIME(exp_ms),
 	TIME(ended_ms),
-	BOOL(warned),
 	ID_OPT(actor),
 };
 #undef S

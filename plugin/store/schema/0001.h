@@ -109,7 +109,6 @@ static const char *const schema_0001[] = {
 	"  nbf_ms INTEGER NOT NULL,"
 	"  exp_ms INTEGER NOT NULL,"
 	"  ended_ms INTEGER NOT NULL,"
-	"  warned INTEGER NOT NULL,"
 	"  actor TEXT NOT NULL,"
 	"  change_seq INTEGER NOT NULL"
 	") STRICT",

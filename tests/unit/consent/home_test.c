@@ -126,11 +126,14 @@ static void standing_grant_warns_once_and_expires(void **state) {
 	struct world *w = world_town();
 	int64_t exp = w->now.utc_ms + 60 * LIMIT_DAY_MS;
 	assert_int_equal(world_grant(w, "bob", "alarm", "d1", exp), REASON_OK);
+	uint64_t seq = state_each(w->st, ROW_STANDING, NULL)->seq;
 	world_pass(w, 30 * LIMIT_DAY_MS - 1);
 	assert_int_equal(world_receipts(w, "h1", RECEIPT(GRANT_ENDING)), 0);
 	world_pass(w, 1);
 	world_pass(w, 1000);
 	assert_int_equal(world_receipts(w, "h1", RECEIPT(GRANT_ENDING)), 1);
+	/* untouched: an update would deny what it allows until its commit */
+	assert_int_equal(state_each(w->st, ROW_STANDING, NULL)->seq, seq);
 	world_pass(w, exp - w->now.utc_ms - 1);
 	assert_int_equal(world_receipts(w, "h1", RECEIPT(GRANT_EXPIRED)), 0);
 	world_pass(w, 1);

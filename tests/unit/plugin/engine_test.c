@@ -79,7 +79,6 @@ static struct fake *fake_open(void) {
 								 .state = GSTATE_ACTIVE,
 								 .nbf_ms = 1,
 								 .exp_ms = now_ms() + 86400000,
-								 .warned = 1,
 								 .actor = "alice"};
 	const struct row *rows[] = {&home.row, &front.row, &alarm.row, &alice.row, &grant.row};
 	struct change c = {.seq = 1, .at_ms = 1, .count = 5};
