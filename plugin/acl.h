@@ -8,8 +8,8 @@
 
 #include "plugin/engine.h"
 
-/* MOSQ_ERR_SUCCESS or MOSQ_ERR_ACL_DENIED: any other answer to READ would disconnect the publisher.
- */
+/* MOSQ_ERR_SUCCESS or MOSQ_ERR_ACL_DENIED: any other answer to READ would disconnect the publisher
+ * (BROKER 1). */
 int acl_check(struct engine *e, const struct mosquitto_evt_acl_check *ev);
 
 #endif

@@ -4,7 +4,7 @@
  * The caller (hooks.c) has already asked policy whether this credential may write there: who is an
  * operator. The answer waits until every change of the commands is durable and goes to the
  * requester's client id alone, on $CONTROL/vestibule/v1/response (a broadcast would reach every
- * subscriber, and anybody could forge it). */
+ * subscriber, and anybody could forge it: BROKER 9). */
 #ifndef PLUGIN_CONTROL_H
 #define PLUGIN_CONTROL_H
 

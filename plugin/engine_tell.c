@@ -303,8 +303,8 @@ static void tell_job(void *ctx, const struct row_job *job) {
 
 /* Never public: what was refused, withdrawn or forgotten before it was approved. */
 static bool is_public(const struct row_request *r) {
-	return r->opened_ms > 0 || r->state == REQ_APPROVED || r->state == REQ_OPEN ||
-		   r->state == REQ_SUSPENDED;
+	bool approved = r->approver[0] && r->state != REQ_REJECTED;
+	return approved || r->emergency || r->opened_ms > 0;
 }
 
 static void republish(struct engine *e) {

@@ -11,7 +11,7 @@
 
 /* MOSQ_ERR_SUCCESS or MOSQ_ERR_AUTH. reloading: between RELOAD and the next TICK, where the broker
  * asks again for sessions that are offline, and an error for one of those corrupts its memory: they
- * are left to their next CONNECT. */
+ * are left to their next CONNECT (BROKER 6). */
 int login_check(struct engine *e, struct mosquitto_evt_basic_auth *ev, bool reloading);
 
 #endif

@@ -1,7 +1,7 @@
 /* Messages of our own on their way to the broker. They are queued in any callback and handed over
  * in TICK, at most OUTBOUND_PER_TICK at a time; the broker then fans them out after asking READ for
  * each subscriber. A message to one client id reaches that client without READ and without a
- * subscription: only for answers to its own request. Broker thread only. */
+ * subscription: only for answers to its own request (BROKER 8). Broker thread only. */
 #ifndef PLUGIN_OUTBOUND_H
 #define PLUGIN_OUTBOUND_H
 

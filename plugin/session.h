@@ -5,7 +5,7 @@
  * id (I15).
  *
  * Kicks are only listed here; hooks.c runs the list in TICK, because kicks inside other events lose
- * acks. Broker thread only. Pointers to clients are compared, never followed. */
+ * acks (BROKER 4, 8). Broker thread only. Pointers to clients are compared, never followed. */
 #ifndef PLUGIN_SESSION_H
 #define PLUGIN_SESSION_H
 

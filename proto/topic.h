@@ -1,5 +1,5 @@
 /* The topic grammar of vestibule/v1: parse, build, match, and "filter covers filter". Pure: no
- * allocation, no I/O. Sources: DESIGN's topic table (docs in proto/README.md); MQTT 5.0 section 4.7
+ * allocation, no I/O. Sources: the topic table of proto/README.md (DESIGN 3); MQTT 5.0 section 4.7
  * for names, filters and wildcards. Any topic or filter bytes may be passed; nothing here reaches
  * an assert.
  *

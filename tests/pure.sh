@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Proves at link level what the design says of the heart: pure.sh BUILD. The policy and the consent engine do no I/O,
+# Proves at link level what DESIGN 6 says of the heart: pure.sh BUILD. The policy and the consent engine do no I/O,
 # read no clock, keep no thread, and what decides does not even allocate. The includes say the same (layers.sh);
 # this asks the objects, which cannot be talked round: their undefined symbols are the only way out of them.
 set -euo pipefail

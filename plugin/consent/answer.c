@@ -171,7 +171,7 @@ static void keep_header(const struct step *s, const struct answer *a, struct row
 }
 
 /* After another adult's no, a yes is answered and told like any other, and changes nothing: its row
- * stays REFUSED and says "not shared" at the tick (CONSENT, silent veto). */
+ * stays REFUSED and says "not shared" at the tick (CONSENT 7, silent veto). */
 static void apply_yes(const struct step *s, const struct answer *a, const struct row_clip *clip,
 					  const Vestibule__V1__Decision *d) {
 	const struct row_grant *old = grant_find(s, a->ask->home, a->request->id, clip->id);

@@ -1,14 +1,14 @@
 /* Deliveries: the stored copy of a released clip, as the agency and the relay see it. Internal to
  * plugin/consent.
  *
- *     -                          grant ACTIVE               COPYING   job COPY
- *     COPYING                    report copied              STAGED
- *     COPYING                    report gone                VOID      the home learns, the agency
- * sees nothing STAGED                     release tick               announced notice DELIVERY,
- * shuffled STAGED, FETCHED            fetch, evidence officer    FETCHED   recorded, then a link
- *     COPYING, STAGED, FETCHED   grant REVOKED or EXPIRED   PURGING   job PURGE (and CANCEL while
- * it was copying) PURGING                    report purged              PURGED announced, grant
- * REVOKED   release tick               notice REVOKED, once
+ *     -                          grant ACTIVE              COPYING   job COPY
+ *     COPYING                    report copied             STAGED
+ *     COPYING                    report gone               VOID      the home learns it, the agency nothing
+ *     STAGED                     release tick              announced notice DELIVERY, shuffled
+ *     STAGED, FETCHED            fetch, evidence officer   FETCHED   recorded, then a link
+ *     COPYING, STAGED, FETCHED   grant REVOKED or EXPIRED  PURGING   job PURGE (and CANCEL while copying)
+ *     PURGING                    report purged             PURGED
+ *     announced, grant REVOKED   release tick              notice REVOKED, once
  *
  * VOID and PURGED are absorbing. A CANCEL has no report of its own: it ends with the purge. */
 #ifndef CONSENT_DELIVERY_H

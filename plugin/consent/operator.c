@@ -167,6 +167,7 @@ static enum reason put_agency(const struct step *s, const struct row_agency *r) 
 	effects_put(s, &r->row);
 	struct row_agency *n = effects_alter(s, r); /* the copy just put */
 	n->suspended = old ? old->suspended : 0;
+	n->fast_path_lost = old ? old->fast_path_lost : 0; /* `resume` gives it back, and is public */
 	n->created_ms = old ? old->created_ms : s->now.utc_ms;
 	(void)effects_tell(s, TELL_AGENCY, n->id);
 	return REASON_OK;
@@ -337,6 +338,7 @@ static enum reason suspend_agency(const struct step *s, const struct row_agency 
 	if (a->retired) return REASON_STATE;
 	struct row_agency *n = effects_alter(s, a);
 	n->suspended = suspend;
+	if (!suspend) n->fast_path_lost = 0; /* in public, like the suspension itself */
 	if (suspend)
 		request_suspend_all(s, a);
 	else

@@ -1,14 +1,17 @@
 /* Requests: what an agency files, its states and its clock. Checks read the request, the agency's
  * own history and the limits, never a home or a device (I12). Internal to plugin/consent.
  *
- *     -                    submit, investigator             SUBMITTED
- *     -                    submit emergency, supervisor     APPROVED
- *     SUBMITTED            approve, another supervisor      APPROVED, or REJECTED when a limit
- * fails now SUBMITTED, APPROVED  reject, operator                 REJECTED SUBMITTED, APPROVED
- * withdraw, author or supervisor   WITHDRAWN SUBMITTED, APPROVED  clock, 72 h LAPSED APPROVED
- * clock, durable                   OPEN OPEN                 suspend, operator SUSPENDED SUSPENDED
- * resume, operator                 OPEN OPEN                 resolve, officer RESOLVED OPEN,
- * SUSPENDED      clock, exp                       EXPIRED
+ *     -                    submit, investigator            SUBMITTED
+ *     -                    submit emergency, supervisor    APPROVED
+ *     SUBMITTED            approve, another supervisor     APPROVED, or REJECTED when a limit fails now
+ *     SUBMITTED, APPROVED  reject, operator                REJECTED
+ *     SUBMITTED, APPROVED  withdraw, author or supervisor  WITHDRAWN
+ *     SUBMITTED, APPROVED  clock, 72 h                     LAPSED
+ *     APPROVED             clock, durable                  OPEN
+ *     OPEN                 suspend, operator               SUSPENDED
+ *     SUSPENDED            resume, operator                OPEN
+ *     OPEN                 resolve, officer                RESOLVED
+ *     OPEN, SUSPENDED      clock, exp                      EXPIRED
  *
  * An emergency request that is OPEN or closed is reviewed by `approve` of a second supervisor: no
  * change of state. Everything else is refused. Handlers return REASON_OK when accepted; effects of

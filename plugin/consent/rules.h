@@ -8,8 +8,8 @@
  *     never central-pd              or: never agency central-pd
  *     never type vandalism
  *     never all
- *     quiet 22:00-07:00 +01:00      no ask then (offset to UTC, +00:00 when left out); it waits,
- * and ends no later mute alerts
+ *     quiet 22:00-07:00 +01:00      no ask then (offset to UTC); it waits, and ends no later
+ *     mute alerts
  *
  * Words are lower case; spaces and tabs between them; empty lines and lines that start with # say
  * nothing. Types are those of IncidentType with hyphens or underscores. Pure, no allocation. */

@@ -298,8 +298,10 @@ static void unreviewed_emergency_costs_the_fast_path_once(void **state) {
 	emergency(&r);
 	r.circle.lat_e7 += 1000000;
 	assert_int_equal(world_submit(w, "sam", &r), REASON_FAST_PATH);
-	assert_int_equal(world_put_agency(w, "pd", AGENCY_POLICE),
-					 REASON_OK); /* the operator restores it */
+	assert_int_equal(world_put_agency(w, "pd", AGENCY_POLICE), REASON_OK); /* a new name, say */
+	world_pass(w, 1000);
+	assert_true(state_agency(w->st, span_str("pd"))->fast_path_lost);
+	assert_int_equal(world_operator(w, OPERATOR_RESUME, NULL, ROW_AGENCY, "pd"), REASON_OK);
 	world_pass(w, 1000);
 	assert_false(state_agency(w->st, span_str("pd"))->fast_path_lost);
 	world_free(w);

@@ -1,4 +1,4 @@
-/* Claims of lib/clock.h: the judge allows what CONSENT's page on time allows. */
+/* Claims of lib/clock.h: the judge allows what CONSENT 6 allows. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* The invariants of the design that the policy holds, each over all credentials, topics and filters
+/* The invariants (DESIGN 8) that the policy holds, each over all credentials, topics and filters
  * of the small world of rows.h: what no line of a table could enumerate. Single answers are in
  * tests/tables/policy.table. */
 #include <setjmp.h>
