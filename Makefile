@@ -63,7 +63,8 @@ PACKAGES_BUILD := gcc libc6-dev make git mosquitto mosquitto-clients mosquitto-d
   libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libcurl4-openssl-dev libssl-dev libsqlite3-dev \
   libcjson-dev libmicrohttpd-dev
 PACKAGES_DEMO := $(PACKAGES_BUILD) openssl curl jq
-PACKAGES_TEST := $(PACKAGES_DEMO) libcmocka-dev python3 python3-paho-mqtt sqlite3 clang clang-tidy clang-format \
+PACKAGES_SWIFT := swift-proxy swift-account swift-container swift-object python3
+PACKAGES_TEST := $(PACKAGES_DEMO) $(PACKAGES_SWIFT) python3-jsonschema libcmocka-dev python3 python3-paho-mqtt sqlite3 clang clang-tidy clang-format \
   cppcheck libclang-rt-14-dev scdoc man-db docker-compose universal-ctags valgrind
 
 .PHONY: all
@@ -248,7 +249,7 @@ docs-check: programs man $(BUILD)/tests/fields ## every path, option and command
 deps-build:
 	@tests/deps.sh $(PACKAGES_BUILD)
 deps-demo:
-	@tests/deps.sh $(PACKAGES_DEMO)
+	@tests/deps.sh $(PACKAGES_DEMO) $(if $(filter s3,$(STORAGE)),$(PACKAGES_SWIFT))
 deps-test:
 	@tests/deps.sh $(PACKAGES_TEST)
 
@@ -256,9 +257,13 @@ deps-test:
 hello: deps-demo ## the first minute: a ring, a neighbour refused, an integrator granted and retracted
 	@$(MAKE) --no-print-directory -s -j2 plugin programs
 	@tests/hello.sh $(BUILD)
-demo: deps-demo ## the whole story with agencies, on a directory as storage; KEEP=1 leaves it up
+demo: deps-demo ## the whole story with agencies; STORAGE=s3 on a bucket; KEEP=1 leaves it up
 	@$(MAKE) --no-print-directory -s -j2 plugin programs
-	@tests/demo.sh $(BUILD)
+	@STORAGE=$(STORAGE) tests/demo.sh $(BUILD)
+.PHONY: crash
+ROUNDS ?= 50
+crash: deps-test ## the story with kill -9 at random points; ROUNDS=50 SEED=random
+	@ROUNDS=$(ROUNDS) SEED=$(SEED) tests/crash/run.sh $(BUILD)
 test: deps-test ## exactly what CI runs
 	@tests/all.sh
 

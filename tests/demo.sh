@@ -1,10 +1,35 @@
 #!/usr/bin/env bash
 # The main job with agencies: demo.sh BUILD.   Closing line: `demo: N checks passed`. KEEP=1 leaves it up.
-# Two homes, an agency with three officers, a relay; real programs, a real broker, a real MP4, a directory as storage.
+# Two homes, an agency with three officers, a relay; real programs, a real broker, a real MP4. Storage is a directory, or with
+# STORAGE=s3 a bucket of a real OpenStack Swift with s3api on this machine.
 STORY=demo
 . "$(dirname "$0")/story.sh"
 CLIP=tests/media/doorstep.mp4
 LAT=57.64911 LON=10.40744 CELL=u4pruydq   # both homes' cell, and the centre of the request
+
+STORAGE=${STORAGE:-dir}
+case $STORAGE in
+dir)
+	LINKS=$(free_port)
+	mkdir -m 700 "$DIR/storage"
+	storage_options=(--storage "dir:$DIR/storage" --listen "127.0.0.1:$LINKS" --public-url "http://127.0.0.1:$LINKS")
+	objects() { find "$DIR/storage" -type f -size +1k -name '[0-9a-f]*' ! -name '*.part'; }
+	object_sha() { sha "$1"; }
+	;;
+s3)
+	say "starting OpenStack Swift with s3api (once: building its rings)"
+	story_end() { tests/relay/swift.sh stop "$DIR/swift" >/dev/null 2>&1; }
+	tests/relay/swift.sh start "$DIR/swift" >"$DIR/swift.env" || fail "OpenStack Swift does not start"
+	set -a
+	. "$DIR/swift.env"
+	set +a
+	(umask 077; printf 'access_key = %s\nsecret_key = %s\n' "$ACCESS_KEY" "$SECRET_KEY" >"$DIR/s3.credentials")
+	storage_options=(--storage "s3:$BUCKET/demo" --s3-endpoint "$ENDPOINT" --s3-credentials "$DIR/s3.credentials")
+	objects() { /usr/bin/python3 tests/relay/s3.py ls | cut -d' ' -f2; }
+	object_sha() { /usr/bin/python3 tests/relay/s3.py get "$1" | sha256sum | cut -d' ' -f1; }
+	;;
+*) fail "STORAGE is dir or s3" ;;
+esac
 
 sha() { sha256sum "$1" | cut -d' ' -f1; }
 field() { jq -r "$1" | head -1; }
@@ -35,11 +60,10 @@ for pair in 'ines investigator' 'sam supervisor' 'eva evidence'; do
 	ctl officer add "$who" --agency central-pd --role "$role" --token-out "$DIR/$who.token" >/dev/null || fail officer
 done
 ctl relay add relay-1 --token-out "$DIR/relay-1.token" >/dev/null || fail relay
-LINKS=$(free_port)
-mkdir -m 700 "$DIR/relay-state" "$DIR/storage"
+mkdir -m 700 "$DIR/relay-state"
 spawn relay "$BIN/vestibule-relay" --port "$PORT" --username relay-1 --token-file "$DIR/relay-1.token" --relay relay-1 --state "$DIR/relay-state" \
-	--storage "dir:$DIR/storage" --listen "127.0.0.1:$LINKS" --public-url "http://127.0.0.1:$LINKS"
-ok "an agency with investigator ines, supervisor sam, evidence officer eva; a relay on dir:storage"
+	"${storage_options[@]}"
+ok "an agency with investigator ines, supervisor sam, evidence officer eva; a relay on $STORAGE storage"
 
 # --- rings, motion, clips for the people of the home -----------------------------------------------------------------
 spawn watch "$BIN/vestibule-home" --port "$PORT" --username alice --token-file "$DIR/alice.token" watch --json
@@ -90,14 +114,14 @@ ok "alice and bob are asked; bob does not answer, and silence is no"
 answered=$(date +%s%N)
 home alice answer "$ask" --yes "$first" --no "$second" >/dev/null || fail answer
 ok "alice approves one clip and declines the other"
-stored() { [ -n "$(find "$DIR/storage" -type f -size +1k -name '[0-9a-f]*' 2>/dev/null)" ]; }
+stored() { [ -n "$(objects)" ]; }
 until_true 20 stored || fail "nothing arrives in storage"
-object=$(find "$DIR/storage" -type f -size +1k -name '[0-9a-f]*')
+object=$(objects)
 say "    in storage $((($(date +%s%N) - answered) / 1000000)) ms after the answer"
 delivered() { agency eva deliveries --json >"$DIR/deliveries.json" && [ -s "$DIR/deliveries.json" ]; }
 until_true 20 delivered || fail "no delivery is announced"
-[ "$(find "$DIR/storage" -type f -size +1k | wc -l)" -eq 1 ] || fail "not exactly one object in storage"
-[ "$(sha "$object")" = "$DEVICE_SHA" ] || fail "the stored object is not the device's clip"
+[ "$(objects | wc -l)" -eq 1 ] || fail "not exactly one object in storage"
+[ "$(object_sha "$object")" = "$DEVICE_SHA" ] || fail "the stored object is not the device's clip"
 ok "the approved clip, and nothing else, is in storage: sha256 ${DEVICE_SHA:0:16}..."
 delivery=$(field .delivery_id <"$DIR/deliveries.json")
 ! grep -qE 'maple|oak|front-door|back-door|alice|bob' "$DIR/deliveries.json" || fail "a delivery names a home"
@@ -111,7 +135,7 @@ ok "eva fetches it: sha256 ${DEVICE_SHA:0:16}... on device, in storage, as fetch
 grant=$(home alice grants --json | field "select(.clip_id == \"$first\" and .state == \"active\") | .grant_id")
 home alice retract "$grant" >/dev/null || fail retract
 refused "a fetch after the retraction" agency eva fetch "$delivery" -d "$DIR/evidence" --wait 3s
-gone() { [ ! -e "$object" ]; }
+gone() { [ -z "$(objects)" ]; }
 until_true 20 gone || fail "the object is still in storage"
 receipted() { home alice receipts --json | grep -q '"purged"'; }
 until_true 20 receipted || fail "no receipt of the deletion"

@@ -23,6 +23,7 @@ finish() {
 		for log in "$DIR"/*.out; do [ -s "$log" ] && { echo "--- ${log##*/}"; tail -5 "$log"; }; done
 	fi
 	[ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null
+	[ "$(type -t story_end)" != function ] || story_end
 	wait 2>/dev/null
 	rm -rf "$DIR"
 	exit "$rc"
@@ -32,7 +33,8 @@ trap 'exit 130' INT TERM
 
 # keep_up: the story's programs go on after it; DIR/stop ends them.
 keep_up() {
-	printf 'kill %s\nrm -rf %s\n' "${pids[*]}" "$DIR" >"$DIR/stop"
+	printf 'kill %s\n%srm -rf %s\n' "${pids[*]}" \
+		"$([ "$(type -t story_end)" != function ] || printf '%s stop %s; ' "$PWD/tests/relay/swift.sh" "$DIR/swift")" "$DIR" >"$DIR/stop"
 	disown -a
 	trap - EXIT INT TERM
 }

@@ -283,7 +283,11 @@ bool backend_s3_check(const struct backend_s3_opts *o, char why[BACKEND_WHY_SIZE
 	if (!o->credentials) return wrong(why, "s3-credentials: needed");
 	if (o->sse && strcmp(o->sse, "AES256") != 0 && strcmp(o->sse, "aws:kms") != 0)
 		return wrong(why, "s3-sse: AES256 or aws:kms needed");
-	return true;
+	char cause[S3_KEYS_WHY_SIZE];
+	struct s3_keys *keys = s3_keys_new(o->credentials, cause);
+	if (!keys) (void)snprintf(why, BACKEND_WHY_SIZE, "s3-credentials: %.200s", cause); /* fits */
+	s3_keys_free(keys);
+	return keys != NULL;
 }
 
 static bool open_staging(struct s3_backend *s, const char *path, char why[BACKEND_WHY_SIZE]) {

@@ -32,7 +32,8 @@ enum { BACKEND_S3_SETTLE_MS = 150000, BACKEND_S3_SETTLE_MIN_MS = 1000 };
  * call but for what is marked kept. */
 struct backend *backend_s3_new(const struct backend_s3_opts *opts, char why[BACKEND_WHY_SIZE]);
 
-/* Would the options do? False: why begins with the option's name. Touches nothing. */
+/* Would the options and the credentials file do? False: why begins with the option's name. Opens no
+ * network. */
 bool backend_s3_check(const struct backend_s3_opts *opts, char why[BACKEND_WHY_SIZE]);
 
 #endif

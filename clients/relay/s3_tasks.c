@@ -4,7 +4,11 @@
 #include "clients/relay/failpoint.h"
 #include "clients/relay/s3_text.h"
 
-enum { VERSION_SIZE = 1025, VERSIONS_PAGE = 100 };
+enum {
+	VERSION_SIZE = 1025,
+	VERSIONS_PAGE = 100,
+	FETCHED_WITHIN_MS = 1500 /* those who ask look more often */
+};
 
 enum kind { KIND_FREE = 0, KIND_LOOK, KIND_REMOVE };
 
@@ -176,23 +180,38 @@ static struct task *find(struct s3_tasks *t, enum kind kind, const char *name) {
 	return NULL;
 }
 
+/* A place: a free one, or that of an answer which whoever asked would have fetched by now. */
+static struct task *free_place(struct s3_tasks *t) {
+	for (size_t i = 0; i < S3_TASKS_MAX; i++) {
+		struct task *k = &t->tasks[i];
+		if (k->done && t->now->boot_ms - k->touched_ms > FETCHED_WITHIN_MS) forget(k);
+		if (k->kind == KIND_FREE) return k;
+	}
+	return NULL;
+}
+
+static struct task *begin(struct s3_tasks *t, enum kind kind, const char *name) {
+	struct task *k = free_place(t);
+	if (!k || !span_copy(span_str(name), k->name, sizeof(k->name))) return NULL;
+	k->kind = kind;
+	k->step = STEP_DELETE;
+	if (kind == KIND_LOOK)
+		k->step = STEP_LOOK;
+	else if (s3_gate_is_versioned(t->gate))
+		k->step = STEP_VERSIONS;
+	return k;
+}
+
 static struct task *find_or_begin(struct s3_tasks *t, enum kind kind, const char *name) {
 	struct task *k = find(t, kind, name);
-	if (k && k->done && t->now->boot_ms - k->touched_ms > S3_TASKS_FRESH_MS) forget(k);
-	k = find(t, kind, name);
-	for (size_t i = 0; i < S3_TASKS_MAX && !k; i++) {
-		if (t->tasks[i].kind == KIND_FREE) k = &t->tasks[i];
+	if (k && k->done && t->now->boot_ms - k->touched_ms > S3_TASKS_FRESH_MS) {
+		forget(k);
+		k = NULL;
 	}
-	if (!k) return NULL;
-	if (k->kind == KIND_FREE) {
-		if (!span_copy(span_str(name), k->name, sizeof(k->name))) return NULL;
-		k->kind = kind;
-		k->step = kind == KIND_LOOK               ? STEP_LOOK
-				  : s3_gate_is_versioned(t->gate) ? STEP_VERSIONS
-												  : STEP_DELETE;
-	}
-	if (!k->done) k->touched_ms = t->now->boot_ms;
-	if (!k->done && !k->call) step(t, k);
+	if (!k) k = begin(t, kind, name);
+	if (!k || k->done) return k;
+	k->touched_ms = t->now->boot_ms;
+	if (!k->call) step(t, k);
 	return k;
 }
 

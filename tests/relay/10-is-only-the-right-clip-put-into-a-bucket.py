@@ -109,12 +109,9 @@ def link_ends_at_its_second(rig):
     assert rig.get(link.url)[0] == 403
 
 
-def virtual_host_style_works(rig):
+def virtual_host_style_works(rig):  # libcurl takes *.localhost for this machine
     port = rig.endpoint.rsplit(":", 1)[1]
     rig.start(s3_style="virtual", s3_endpoint="http://localhost:" + port)
-    wait_until(lambda: rig.lines("storage_ready") or rig.lines("storage_paused"), 20, "probed")
-    if "Couldn't resolve" in rig.log_text():  # *.localhost is not a name everywhere
-        return
     clip = rig.store(Clip(data_of(100000)))
     assert rig.stored(clip) == clip.data
     link = rig.link(clip)

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import wire
-from rig import BUILD, Clip, data_of, free_port, wait_until
+from rig import Clip, data_of, free_port, wait_until
 from s3rig import run
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -161,13 +161,15 @@ def wrong_options_and_files_are_refused_with_a_sentence(rig):
         assert p.returncode == 64 and word in p.stderr, (change, p)
     os.chmod(rig.path("s3.keys"), 0o644)
     p = subprocess.run(rig.command(), capture_output=True, text=True, timeout=20)
-    assert p.returncode == 69 and "others may read it" in p.stderr, p
+    assert p.returncode == 64 and "others may read it" in p.stderr, p
     os.chmod(rig.path("s3.keys"), 0o600)
     with open(rig.path("s3.keys"), "w") as f:
         f.write("access_key = a\n")
-    p = subprocess.run(rig.command(), capture_output=True, text=True, timeout=20)
-    assert p.returncode == 69 and "secret_key" in p.stderr, p
-    assert BUILD
+    for more in ({}, {"check": True}):
+        p = subprocess.run(rig.command(**more), capture_output=True, text=True, timeout=20)
+        assert p.returncode == 64 and "secret_key" in p.stderr, p
+    rig.keys()
+    assert subprocess.run(rig.command(check=True), timeout=20).returncode == 0
 
 
 def full_disk_of_the_state_directory_lies_about_nothing(rig):
