@@ -143,13 +143,23 @@ enum err mq_unsubscribe(struct mq *mq, const char *filter) {
 	return taken ? ERR_NONE : ERR_NET;
 }
 
-enum err mq_publish(struct mq *mq, const char *topic, struct span payload, int qos, int *mid) {
+static enum err publish(struct mq *mq, const char *topic, struct span payload, int qos, bool retain,
+						int *mid) {
 	if (mq->state != MQ_UP) return ERR_NET;
 	if (payload.len > PUBLISH_BYTES_MAX) return ERR_LIMIT;
 	int rc =
-		mosquitto_publish_v5(mq->m, mid, topic, (int)payload.len, payload.ptr, qos, false, NULL);
+		mosquitto_publish_v5(mq->m, mid, topic, (int)payload.len, payload.ptr, qos, retain, NULL);
 	if (rc == MOSQ_ERR_OVERSIZE_PACKET || rc == MOSQ_ERR_PAYLOAD_SIZE) return ERR_LIMIT;
 	return rc == MOSQ_ERR_SUCCESS ? ERR_NONE : ERR_NET;
+}
+
+enum err mq_publish(struct mq *mq, const char *topic, struct span payload, int qos, int *mid) {
+	return publish(mq, topic, payload, qos, false, mid);
+}
+
+enum err mq_publish_retained(struct mq *mq, const char *topic, struct span payload, int qos,
+							 int *mid) {
+	return publish(mq, topic, payload, qos, true, mid);
 }
 
 enum err mq_publish_msg(struct mq *mq, const char *topic, const ProtobufCMessage *msg, int qos,

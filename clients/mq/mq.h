@@ -86,6 +86,10 @@ enum err mq_publish(struct mq *mq, const char *topic, struct span payload, int q
 					int *mid) MUST_CHECK;
 enum err mq_publish_msg(struct mq *mq, const char *topic, const ProtobufCMessage *msg, int qos,
 						int *mid) MUST_CHECK;
+/* As mq_publish, and the broker keeps it for whoever subscribes later; an empty payload takes what
+ * is kept away. Only for topics outside vestibule/ that the operator listed for the credential. */
+enum err mq_publish_retained(struct mq *mq, const char *topic, struct span payload, int qos,
+							 int *mid) MUST_CHECK;
 
 /* --- blocking --------------------------------------------------------------------------------- */
 

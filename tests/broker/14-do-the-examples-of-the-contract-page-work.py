@@ -1,6 +1,7 @@
 """Do the examples of the contract page work, word for word, with stock tools and the plugin as it is?"""
 import json
 import re
+import select
 
 from broker import *
 from programs import RECORDED, rows, run
@@ -62,11 +63,15 @@ class Terminals:
     def lines(self, part, count, seconds=5):
         """The next lines of a listener that does not end by itself."""
         block, = [x for x in self.all if part in x]
-        process, out = self.all[block], []
+        stream, text = self.all[block].stdout, b""
         end = time.monotonic() + seconds
-        while len(out) < count and time.monotonic() < end:
-            out.append(process.stdout.readline().decode())
-        return out
+        while text.count(b"\n") < count and select.select([stream], [], [], max(0, end - time.monotonic()))[0]:
+            data = os.read(stream.fileno(), 65536)
+            if not data:
+                break
+            text += data
+        assert text.count(b"\n") == count, text
+        return text.decode().splitlines(keepends=True)
 
     def close(self):
         for process in self.all.values():
