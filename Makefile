@@ -65,7 +65,7 @@ PACKAGES_BUILD := gcc libc6-dev make git mosquitto mosquitto-clients mosquitto-d
 PACKAGES_DEMO := $(PACKAGES_BUILD) openssl curl jq
 PACKAGES_SWIFT := swift-proxy swift-account swift-container swift-object python3
 PACKAGES_TEST := $(PACKAGES_DEMO) $(PACKAGES_SWIFT) python3-jsonschema libcmocka-dev python3 python3-paho-mqtt sqlite3 clang clang-tidy clang-format \
-  cppcheck libclang-rt-14-dev scdoc man-db docker-compose universal-ctags valgrind
+  cppcheck libclang-rt-14-dev g++ scdoc man-db docker-compose universal-ctags valgrind
 
 .PHONY: all
 all: plugin programs sdk man ## plugin, programs, device library, man pages
