@@ -55,7 +55,7 @@ CORE_A := $(CONSENT_A) $(POLICY_A) $(PROTO_A) $(LIB_A)
 
 SDK_SO := $(BUILD)/libvestibule-device.so
 PLUGIN := $(BUILD)/mosquitto_vestibule.so
-PROGRAMS := $(addprefix $(BUILD)/bin/vestibule-,doorbell home agency ctl relay)
+PROGRAMS := $(addprefix $(BUILD)/bin/vestibule-,doorbell home agency ctl relay ha)
 MAN_SRC := $(wildcard docs/man/*.scd)
 MAN := $(MAN_SRC:docs/man/%.scd=$(BUILD)/man/%)
 
@@ -64,7 +64,7 @@ PACKAGES_BUILD := gcc libc6-dev make git mosquitto mosquitto-clients mosquitto-d
   libcjson-dev libmicrohttpd-dev
 PACKAGES_DEMO := $(PACKAGES_BUILD) openssl curl jq
 PACKAGES_SWIFT := swift-proxy swift-account swift-container swift-object python3
-PACKAGES_TEST := $(PACKAGES_DEMO) $(PACKAGES_SWIFT) python3-jsonschema libcmocka-dev python3 python3-paho-mqtt sqlite3 clang clang-tidy clang-format \
+PACKAGES_TEST := $(PACKAGES_DEMO) $(PACKAGES_SWIFT) python3-jsonschema python3-jinja2 libcmocka-dev python3 python3-paho-mqtt sqlite3 clang clang-tidy clang-format \
   cppcheck libclang-rt-14-dev g++ scdoc man-db docker-compose universal-ctags valgrind
 
 .PHONY: all
@@ -72,7 +72,7 @@ all: plugin programs sdk man ## plugin, programs, device library, man pages
 .PHONY: plugin programs sdk man
 plugin: $(PLUGIN) ## the Mosquitto plugin
 programs: $(PROGRAMS) ## the command-line programs
-sdk: $(SDK_A) $(SDK_SO) $(BUILD)/vestibule-device.pc ## the device library
+sdk: $(SDK_A) $(SDK_SO) ## the device library
 man: $(if $(shell command -v scdoc),$(MAN)) ## man pages (needs scdoc)
 
 .PHONY: help
@@ -115,14 +115,13 @@ $(SDK_SO): $(call objs,clients/sdk) $(PROTO_A) $(LIB_A) clients/sdk/vestibule_de
 	  -Wl,--version-script=clients/sdk/vestibule_device.map -o $@ $(filter %.o,$^) $(filter %.a,$^) \
 	  -lpaho-mqtt3as -lprotobuf-c -lcrypto
 
-$(BUILD)/vestibule-device.pc: clients/sdk/vestibule-device.pc.in
-	@mkdir -p $(@D)
-	$(Q)sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' $< > $@
-
 $(BUILD)/bin/vestibule-doorbell: $(call objs,clients/doorbell) $(SDK_A) $(MQ_A) $(PROTO_A) $(LIB_A)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  LD $@';) $(LINK) -Wl,--as-needed -o $@ $^ -lpaho-mqtt3as -lprotobuf-c -lcrypto -lm
 $(BUILD)/bin/vestibule-home: $(call objs,clients/home) $(MQ_A) $(PROTO_A) $(LIB_A)
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  LD $@';) $(LINK) -o $@ $^ -lmosquitto -lprotobuf-c -lcjson -lcrypto -lm
+$(BUILD)/bin/vestibule-ha: $(call objs,clients/homeassistant) $(MQ_A) $(PROTO_A) $(LIB_A)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  LD $@';) $(LINK) -o $@ $^ -lmosquitto -lprotobuf-c -lcjson -lcrypto -lm
 $(BUILD)/bin/vestibule-agency: $(call objs,clients/agency) $(MQ_A) $(PROTO_A) $(LIB_A)
@@ -155,6 +154,7 @@ $(BUILD)/tests/unit/sdk/%_test: LAYER_A := $(SDK_A) $(PROTO_A) $(LIB_A)
 $(BUILD)/tests/unit/doorbell/%_test: LAYER_A = $(filter-out %/main.o,$(call objs,clients/doorbell)) $(SDK_A) $(MQ_A) $(PROTO_A) $(LIB_A)
 $(BUILD)/tests/unit/home/%_test: LAYER_A = $(filter-out %/main.o,$(call objs,clients/home)) $(MQ_A) $(PROTO_A) $(LIB_A)
 $(BUILD)/tests/unit/agency/%_test: LAYER_A = $(filter-out %/main.o,$(call objs,clients/agency)) $(MQ_A) $(PROTO_A) $(LIB_A)
+$(BUILD)/tests/unit/homeassistant/%_test: LAYER_A = $(filter-out %/main.o,$(call objs,clients/homeassistant)) $(MQ_A) $(PROTO_A) $(LIB_A)
 # the relay's and the glue's parts without their main / entry points
 $(BUILD)/tests/unit/relay/%_test: LAYER_A = $(filter-out %/main.o,$(call objs,clients/relay)) $(MQ_A) $(PROTO_A) $(LIB_A)
 $(BUILD)/tests/unit/plugin/%_test: LAYER_A = $(filter-out %/plugin.o,$(call objs,plugin)) $(STORE_A) $(CORE_A)
@@ -255,10 +255,10 @@ deps-test:
 
 .PHONY: hello demo test
 hello: deps-demo ## the first minute: a ring, a neighbour refused, an integrator granted and retracted
-	@$(MAKE) --no-print-directory -s -j2 plugin programs
+	@echo "building ..."; $(MAKE) --no-print-directory -s -j2 plugin programs >/dev/null
 	@tests/hello.sh $(BUILD)
 demo: deps-demo ## the whole story with agencies; STORAGE=s3 on a bucket; KEEP=1 leaves it up
-	@$(MAKE) --no-print-directory -s -j2 plugin programs
+	@echo "building ..."; $(MAKE) --no-print-directory -s -j2 plugin programs >/dev/null
 	@STORAGE=$(STORAGE) tests/demo.sh $(BUILD)
 .PHONY: crash
 ROUNDS ?= 50
@@ -273,11 +273,14 @@ install: all ## into DESTDIR and PREFIX
 	  $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man3
 	install $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 	install -m 0644 $(PLUGIN) $(DESTDIR)$(PREFIX)/lib/vestibule
-	install -m 0644 $(SDK_A) $(DESTDIR)$(PREFIX)/lib
+	rm -f $(BUILD)/whole.a && ar rcs $(BUILD)/whole.a $(call objs,clients/sdk) $(call objs,proto) $(call objs,lib) \
+	  $(GEN_C:$(BUILD)/gen/%.c=$(BUILD)/obj/gen/%.o)
+	install -m 0644 $(BUILD)/whole.a $(DESTDIR)$(PREFIX)/lib/libvestibule-device.a
 	install -m 0644 $(SDK_SO) $(DESTDIR)$(PREFIX)/lib/libvestibule-device.so.0
 	ln -sf libvestibule-device.so.0 $(DESTDIR)$(PREFIX)/lib/libvestibule-device.so
 	install -m 0644 clients/sdk/vestibule_device.h $(DESTDIR)$(PREFIX)/include
-	install -m 0644 $(BUILD)/vestibule-device.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' clients/sdk/vestibule-device.pc.in \
+	  >$(DESTDIR)$(PREFIX)/lib/pkgconfig/vestibule-device.pc
 	for m in $(wildcard $(BUILD)/man/*.1); do install -m 0644 $$m $(DESTDIR)$(PREFIX)/share/man/man1; done
 	for m in $(wildcard $(BUILD)/man/*.3); do install -m 0644 $$m $(DESTDIR)$(PREFIX)/share/man/man3; done
 

@@ -79,15 +79,20 @@ static int on_stand_in(const struct check *c) {
 															  : MOSQ_ERR_ACL_DENIED;
 }
 
-/* A status word is mirrored here and not in MESSAGE, which the will, the commonest "offline", never
- * reaches. */
+/* A will goes past MESSAGE with whatever properties CONNECT gave it, and one at the broker's end
+ * cannot be told from a PUBLISH. So no status goes out as it came (I18, I28): at QoS 0 a refusal is
+ * seen by nobody, and the plugin says the word itself. */
 static int on_status(const struct check *c) {
 	const struct row_device *d = state_device(engine_state(c->e), c->topic.device);
-	bool within = c->q.is_will || limiter_principal(engine_limiter(c->e), c->username,
-													LIMITER_COMMAND, engine_now(c->e));
-	if (!d || !within) return MOSQ_ERR_ACL_DENIED; /* over the limit: QoS 0, dropped and counted */
-	mirror_status(c->e, span_str(d->home), c->topic.device, c->payload);
-	return MOSQ_ERR_SUCCESS;
+	if (c->q.is_will) {
+		if (!span_eq(c->payload, SPAN_LIT("offline")))
+			return deny(c, DENIAL_WRITE, REASON_WILL, NULL);
+		sessions_lost(engine_sessions(c->e), c->username);
+	} else if (d && limiter_principal(engine_limiter(c->e), c->username, LIMITER_COMMAND,
+									  engine_now(c->e))) { /* else dropped and counted */
+		mirror_status(c->e, d, c->payload, c->q.retain);
+	}
+	return MOSQ_ERR_ACL_DENIED;
 }
 
 static int on_write(struct check *c) {
@@ -101,10 +106,11 @@ static int on_write(struct check *c) {
 					 act_may_wait(c->q.who, &c->topic, c->ev->qos, c->ev->retain);
 		return waits ? MOSQ_ERR_SUCCESS : deny(c, DENIAL_WRITE, v.reason, NULL);
 	}
+	if (c->topic.kind == TOPIC_DEVICE_STATUS) return on_status(c);
 	enum reason reason =
 		payload_decode(engine_codec(c->e), c->topic.kind, c->payload, &msg, &fault);
 	if (reason != REASON_OK && reason != REASON_BUSY) return deny(c, DENIAL_WRITE, reason, &fault);
-	return c->topic.kind == TOPIC_DEVICE_STATUS ? on_status(c) : MOSQ_ERR_SUCCESS;
+	return MOSQ_ERR_SUCCESS;
 }
 
 /* --- SUBSCRIBE --- */

@@ -172,9 +172,14 @@ enum act act_on(struct engine *e, const struct act_message *m, struct buf *out,
 		*reason = REASON_PROPERTIES;
 		return ACT_DENY;
 	}
-	/* WRITE decoded the same bytes; what fails now is memory, and the sender repeats. */
-	if (payload_decode(engine_codec(e), m->topic.kind, m->payload, &msg, &why) != REASON_OK)
-		return ACT_PASS;
+	/* Without memory the sender repeats. WRITE decoded the same bytes, but not while it let an event
+	 * wait for better times, so they may still be no message at all. */
+	enum reason decoded = payload_decode(engine_codec(e), m->topic.kind, m->payload, &msg, &why);
+	if (decoded == REASON_BUSY) return ACT_PASS;
+	if (decoded != REASON_OK) {
+		*reason = REASON_MALFORMED;
+		return ACT_DENY;
+	}
 	switch (m->topic.kind) {
 	case TOPIC_DEVICE_RING:
 	case TOPIC_DEVICE_MOTION:

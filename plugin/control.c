@@ -61,6 +61,38 @@ static void run_operator(struct run *r, struct command *cmd) {
 		r->seq = result.seq;
 }
 
+/* Looks at a `put` without doing it, so that a list of them is done whole or not at all. */
+static bool may_put(struct run *r) {
+	union row_any row;
+	char why[CONTROL_WHY_SIZE] = "";
+	enum row_kind kind = row_kind_by_name(text_of(r, "kind"));
+	buf_reset(&r->rings);
+	enum err e = control_row_parse(kind, cJSON_GetObjectItemCaseSensitive(r->command, "row"),
+								   engine_now(r->e).utc_ms, &r->rings, &row, why);
+	if (e != ERR_NONE) {
+		refuse(r, REASON_MALFORMED, e == ERR_ABSENT ? "kind: not a registry kind" : why);
+		return false;
+	}
+	bool is_new = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(r->command, "new"));
+	if (is_new && state_get(engine_state(r->e), kind, row_key(&row.row))) {
+		char sentence[CONTROL_WHY_SIZE];
+		(void)snprintf(sentence, sizeof(sentence), "%s %.*s exists already", row_desc(kind)->name,
+					   (int)row_key(&row.row).len, (const char *)row_key(&row.row).ptr);
+		refuse(r, REASON_NAME_TAKEN, sentence);
+		return false;
+	}
+	return true;
+}
+
+/* First 8 bytes of SHA-256(recipient): whoever puts the agency need not be believed. */
+static void key_id_of(struct row_agency *agency) {
+	uint8_t digest[SHA256_DIGEST_LENGTH];
+	agency->key_id[0] = '\0';
+	if (!agency->recipient[0]) return;
+	(void)SHA256((const unsigned char *)agency->recipient, strlen(agency->recipient), digest);
+	hex_encode(span_of(digest, 8), agency->key_id);
+}
+
 static void do_put(struct run *r) {
 	union row_any row;
 	char why[CONTROL_WHY_SIZE] = "";
@@ -72,6 +104,7 @@ static void do_put(struct run *r) {
 		refuse(r, REASON_MALFORMED, e == ERR_ABSENT ? "kind: not a registry kind" : why);
 		return;
 	}
+	if (kind == ROW_AGENCY) key_id_of(&row.agency);
 	struct command cmd = {.op = OPERATOR_PUT, .row = &row.row, .row_kind = kind};
 	run_operator(r, &cmd);
 }
@@ -102,6 +135,14 @@ static void do_reject(struct run *r) {
 	do_keyed(r, OPERATOR_NONE, OPERATOR_REJECT_REQUEST);
 }
 
+/* Kept only so that the id is not given again. */
+static bool is_retired(const struct row *row) {
+	const union row_any *r = (const union row_any *)row;
+	return (row->kind == ROW_DEVICE && r->device.retired) ||
+		   (row->kind == ROW_AGENCY && r->agency.retired) ||
+		   (row->kind == ROW_INTEGRATOR && r->integrator.retired);
+}
+
 /* The operator sees the registry and the requests he moderates; never what a home has, said or was
  * asked. */
 static void do_list(struct run *r) {
@@ -120,6 +161,7 @@ static void do_list(struct run *r) {
 	buf_init(&one, LIST_PAGE_BYTES * 4);
 	for (row = state_each(st, kind, row); row && used < LIST_PAGE_BYTES;
 		 row = state_each(st, kind, row)) {
+		if (is_retired(row)) continue;
 		buf_reset(&one);
 		row_json(row, &one);
 		used += one.len;
@@ -166,6 +208,14 @@ static void do_explain(struct run *r) {
 	struct verdict v = policy_decide(st, &q, &engine_opts(r->e)->policy);
 	if (!q.who) v = (struct verdict){VERDICT_DENY, REASON_UNKNOWN_CREDENTIAL, NULL};
 	cJSON *data = cJSON_AddObjectToObject(r->response, "data");
+	bool homes_word = v.reason == REASON_NO_GRANT || v.grant;
+	if (homes_word && q.who->kind == CRED_INTEGRATOR) {
+		say(data, "verdict", "homes decide");
+		say(data, "reason", reason_word(REASON_NO_GRANT));
+		say(data, "sentence",
+			"It is read while the home grants it; what homes grant is not the operator's to know.");
+		return;
+	}
 	say(data, "verdict", v.kind == VERDICT_ALLOW ? "allow" : "deny");
 	say(data, "reason", reason_word(v.reason));
 	say(data, "sentence", reason_sentence(v.reason));
@@ -228,10 +278,14 @@ static const struct {
 	{"status", do_status},   {"trustClock", do_trust_clock},
 };
 
-static void run_one(struct run *r) {
+static void label(struct run *r) {
 	struct span name = text_of(r, "command"), correlation = text_of(r, "correlationData");
 	if (name.len) say(r->response, "command", (const char *)name.ptr);
 	if (correlation.len) say(r->response, "correlationData", (const char *)correlation.ptr);
+}
+
+static void run_one(struct run *r) {
+	struct span name = text_of(r, "command");
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
 		if (span_eq(name, span_str(commands[i].name))) {
 			commands[i].run(r);
@@ -239,6 +293,22 @@ static void run_one(struct run *r) {
 		}
 	}
 	refuse(r, REASON_MALFORMED, "command: not a known command");
+}
+
+/* Every `put` of the list is looked at before the first command is done. */
+static bool may_run(struct run *r, const cJSON *list, cJSON *responses) {
+	int refused = 0, at = 0;
+	cJSON_ArrayForEach(r->command, list) {
+		r->response = cJSON_GetArrayItem(responses, at++);
+		if (span_eq(text_of(r, "command"), SPAN_LIT("put")) && !may_put(r)) refused++;
+	}
+	at = 0;
+	cJSON_ArrayForEach(r->command, list) {
+		r->response = cJSON_GetArrayItem(responses, at++);
+		if (refused && !cJSON_HasObjectItem(r->response, "error"))
+			refuse(r, REASON_STATE, "not done: another command of this list is refused");
+	}
+	return refused == 0;
 }
 
 static enum err answer(struct engine *e, const struct control_client *who, uint64_t seq,
@@ -276,6 +346,13 @@ enum err control_handle(struct engine *e, struct control_client who, struct span
 				err = ERR_NOMEM;
 				break;
 			}
+			label(&r);
+		}
+	}
+	if (err == ERR_NONE && may_run(&r, list, responses)) {
+		int at = 0;
+		cJSON_ArrayForEach(r.command, list) {
+			r.response = cJSON_GetArrayItem(responses, at++);
 			run_one(&r);
 		}
 	}

@@ -252,7 +252,7 @@ static void queue_again(struct engine *e) {
 }
 
 /* Memory first, then the store's queue (I4). Anything but REASON_OK: nothing of it was done. */
-static enum reason commit(struct engine *e) {
+static enum reason commit(struct engine *e, enum command_kind from) {
 	struct effects *fx = e->fx;
 	const char *bad = NULL;
 	if (!fx->denial && (e->unqueued_count > 0 || !worker_room(e->worker))) return REASON_BUSY;
@@ -261,6 +261,12 @@ static enum reason commit(struct engine *e) {
 	fx->change.at_ms = e->now.utc_ms;
 	enum err rc = state_apply(e->st, &fx->change, &bad);
 	if (rc == ERR_NOMEM && !fx->denial) return REASON_BUSY;
+	if (rc == ERR_INPUT && !fx->denial && from != COMMAND_TICK) {
+		/* Nothing of it was applied: whoever found the way to it must not stop the bus. */
+		e->changes_refused++;
+		log_line(e->log, LOG_ERROR, "change_refused", "bad", bad, NULL);
+		return REASON_STATE;
+	}
 	if (rc != ERR_NONE) {
 		/* Either a denial that cannot be put in force, or a change of our own making that the state
 		 * refuses. */
@@ -303,7 +309,7 @@ struct engine_result engine_command(struct engine *e, const struct command *cmd)
 		return r;
 	}
 	if (fx->change.count > 0) {
-		enum reason done = commit(e);
+		enum reason done = commit(e, cmd->kind);
 		if (done != REASON_OK) {
 			r.reason = done;
 			return r;
@@ -342,7 +348,7 @@ static void save_floor(struct engine *e) {
 	if (state_health(e->st).refusing) return;
 	e->fx->change.count = 0;
 	e->fx->denial = false;
-	enum reason done = commit(e); /* the floor is added there */
+	enum reason done = commit(e, COMMAND_TICK); /* the floor is added there */
 	if (done != REASON_OK)
 		log_line(e->log, LOG_DEBUG, "floor_not_saved", "reason", reason_word(done), NULL);
 }
@@ -374,6 +380,9 @@ const struct engine_opts *engine_opts(const struct engine *e) {
 bool engine_may_allow(const struct engine *e) {
 	return e->ticked;
 }
+bool engine_is_online(const struct engine *e, const char *device) {
+	return compose_is_online(e->compose, device);
+}
 struct log *engine_log(struct engine *e) {
 	return e->log;
 }
@@ -403,6 +412,7 @@ struct engine_health engine_health(const struct engine *e) {
 		.tick_missing = !e->ticked,
 		.waiting = e->waiting + e->unqueued_count,
 		.held = held_count(e->held),
+		.changes_refused = e->changes_refused,
 		.tells_lost = held_lost(e->held) + outbound_lost(e->outbound),
 		.why = e->why,
 	};

@@ -28,10 +28,11 @@ struct engine_opts {
 
 struct engine_health {
 	struct state_health state;
-	bool tick_missing;   /* the broker sends no TICK: per_listener_settings true */
-	size_t waiting;      /* changes not yet durable */
-	size_t held;         /* messages waiting for their change */
-	uint64_t tells_lost; /* the queue of messages was full: the clients repeat */
+	bool tick_missing;        /* the broker sends no TICK: per_listener_settings true */
+	size_t waiting;           /* changes not yet durable */
+	size_t held;              /* messages waiting for their change */
+	uint64_t changes_refused; /* made by a command and refused by the state: a fault of ours */
+	uint64_t tells_lost;      /* the queue of messages was full: the clients repeat */
 	const char
 		*why; /* last words of the store, "" when it is well; borrowed until the next callback */
 };
@@ -103,6 +104,9 @@ void engine_sync(struct engine *e, const struct row_credential *who,
 				 const Vestibule__V1__Sync *sync);
 
 /* --- looking --- */
+
+/* Is a device connected now, by any of its credentials? */
+bool engine_is_online(const struct engine *e, const char *device);
 
 const struct state *engine_state(const struct engine *e);
 const struct engine_opts *engine_opts(const struct engine *e);

@@ -48,6 +48,7 @@ struct engine {
 	int64_t consent_boot_ms, sweep_boot_ms; /* next time */
 	int64_t last_tick;                      /* consent_tick_due's memory */
 	bool is_store_failing;
+	uint64_t changes_refused;
 	size_t waiting;
 	char why[STORE_WHY_SIZE];
 

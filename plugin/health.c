@@ -74,6 +74,7 @@ static void tell_metrics(struct engine *e, const struct engine_health *h) {
 	gauge(&b, "messages_held", h->held);
 	gauge(&b, "clients", sessions_count(engine_sessions(e)));
 	counter(&b, "messages_lost_total", h->tells_lost);
+	counter(&b, "changes_refused_total", h->changes_refused);
 	counter(&b, "rate_limited_total", limiter_limited(engine_limiter(e)));
 	counter(&b, "changes_total", state_seq(engine_state(e)));
 	denial_counters(&b, engine_denials(e));

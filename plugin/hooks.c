@@ -8,6 +8,7 @@
 #include "plugin/control.h"
 #include "plugin/denied.h"
 #include "plugin/login.h"
+#include "plugin/mirror.h"
 #include "plugin/outbound.h"
 #include "plugin/session.h"
 
@@ -92,17 +93,34 @@ static int on_control(int event, void *data, void *userdata) {
 	return MOSQ_ERR_SUCCESS;
 }
 
+/* By id only with the will: without it an id that just went offline corrupts the broker's memory.
+ * WRITE refuses the will itself. */
+static void run_kick(struct hooks *h, const struct session_kick *kick) {
+	int rc = kick->whole_username ? mosquitto_kick_client_by_username(kick->name, false)
+								  : mosquitto_kick_client_by_clientid(kick->name, true);
+	log_line(engine_log(h->engine), LOG_INFO, "kick", kick->whole_username ? "who" : "client",
+			 kick->name, "result", rc == MOSQ_ERR_SUCCESS ? "ok" : "absent", NULL);
+}
+
 static void run_kicks(struct hooks *h) {
+	struct sessions *sessions = engine_sessions(h->engine);
 	struct session_kick kick;
-	for (int i = 0;
-		 i < SESSION_KICKS_PER_TICK && sessions_next_kick(engine_sessions(h->engine), &kick); i++) {
-		/* By id only with the will: without it an id that just went offline corrupts the broker's
-		 * memory. WRITE refuses the will itself. */
-		int rc = kick.whole_username ? mosquitto_kick_client_by_username(kick.name, false)
-									 : mosquitto_kick_client_by_clientid(kick.name, true);
-		log_line(engine_log(h->engine), LOG_INFO, "kick", kick.whole_username ? "who" : "client",
-				 kick.name, "result", rc == MOSQ_ERR_SUCCESS ? "ok" : "absent", NULL);
-	}
+	while (sessions_next_kick(sessions, &kick)) run_kick(h, &kick);
+	for (int i = 0; i < SESSION_PURGE_KICKS_PER_TICK && sessions_next_purge_kick(sessions, &kick);
+		 i++)
+		run_kick(h, &kick);
+}
+
+/* Only behind an empty queue, so that it goes out in this very TICK: a device that comes back cannot
+ * say "online" in between and be contradicted. */
+static void tell_lost(struct hooks *h) {
+	enum { AT_ONCE = OUTBOUND_PER_TICK / 2 }; /* each is a status and its mirror */
+	struct outbound *out = engine_outbound(h->engine);
+	char username[ROW_ID_SIZE];
+	if (!outbound_is_empty(out)) return;
+	for (int i = 0; i < AT_ONCE && sessions_next_lost(engine_sessions(h->engine), username); i++)
+		mirror_lost(h->engine, span_str(username));
+	outbound_flush(out);
 }
 
 /* 2.0 sends TICK at every turn of its loop, at least ten times a second, and does not read
@@ -125,6 +143,7 @@ static int on_tick(int event, void *data, void *userdata) {
 	engine_tick(h->engine);
 	health_tick(&h->health, h->engine);
 	if (!outbound_is_empty(engine_outbound(h->engine))) outbound_flush(engine_outbound(h->engine));
+	tell_lost(h);
 	ask_for_next_tick(data);
 	return MOSQ_ERR_SUCCESS;
 }

@@ -54,12 +54,34 @@ static enum reason identify(const struct mosquitto_evt_basic_auth *ev, struct lo
 	return l->has_cert || l->has_token ? REASON_OK : REASON_BAD_PROOF;
 }
 
+/* As the broker draws one for an empty id: "auto-" and a UUID in capitals. */
+static bool is_drawn_id(struct span id) {
+	enum { UUID_CHARS = 36 };
+	static const char prefix[] = "auto-";
+	size_t n = sizeof(prefix) - 1;
+	if (id.len != n + UUID_CHARS || memcmp(id.ptr, prefix, n) != 0) return false;
+	for (size_t i = n; i < id.len; i++) {
+		uint8_t c = id.ptr[i];
+		bool digit = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F');
+		if (!digit && c != '-') return false;
+	}
+	return true;
+}
+
+/* Officers and relays may not name an id outside their own namespace at all: whether it is refused
+ * would tell them which usernames exist. */
+static bool is_kept_to_itself(const struct engine *e, struct span name) {
+	const struct row_credential *who = state_credential(engine_state(e), name);
+	return !who || who->kind == CRED_OFFICER || who->kind == CRED_RELAY;
+}
+
 /* A name's own namespace is always its own; other credentials' never; the rest belongs to who used
  * it last. */
 static bool may_use_id(const struct engine *e, struct sessions *s, const struct login *l) {
 	struct span name = span_str(l->name);
 	if (l->client_id.len == 0 || l->client_id.len > SESSION_CLIENT_ID_MAX) return false;
 	if (policy_own_client_id(l->client_id, name)) return true;
+	if (is_kept_to_itself(e, name) && !is_drawn_id(l->client_id)) return false;
 	if (policy_foreign_client_id(engine_state(e), l->client_id, name)) return false;
 	return sessions_may_use_id(s, l->client_id, name, engine_now(e));
 }

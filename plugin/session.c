@@ -9,6 +9,8 @@
 
 struct user;
 
+TAILQ_HEAD(kick_list, entry);
+
 struct entry {
 	struct session pub;
 	struct user *user;
@@ -21,7 +23,7 @@ struct entry {
 	size_t routed_cap, routed_count;
 	bool routed_all; /* no memory to remember: any grant counts as routed */
 
-	bool kick_listed;
+	struct kick_list *kick_in; /* NULL: not listed */
 	bool kick_whole;
 	TAILQ_ENTRY(entry) kick;
 	LIST_ENTRY(entry) of_user;
@@ -42,12 +44,15 @@ struct user {
 	size_t id_count;
 	TAILQ_HEAD(id_list, used_id) ids;
 	LIST_HEAD(entry_list, entry) entries;
+	bool lost;
+	TAILQ_ENTRY(user) of_lost;
 };
 
 struct sessions {
 	struct table by_client, by_id, by_user;
 	const void *purging;
-	TAILQ_HEAD(kick_list, entry) kicks;
+	struct kick_list kicks, purge_kicks;
+	TAILQ_HEAD(lost_list, user) lost;
 };
 
 struct sessions *sessions_new(uint64_t seed0, uint64_t seed1) {
@@ -57,6 +62,8 @@ struct sessions *sessions_new(uint64_t seed0, uint64_t seed1) {
 	table_init(&s->by_id, seed1, seed0);
 	table_init(&s->by_user, seed0 ^ seed1, seed1);
 	TAILQ_INIT(&s->kicks);
+	TAILQ_INIT(&s->purge_kicks);
+	TAILQ_INIT(&s->lost);
 	return s;
 }
 
@@ -72,10 +79,10 @@ static struct user *find_user(const struct sessions *s, struct span username) {
 	return table_get(&s->by_user, username);
 }
 
-static void unlist_kick(struct sessions *s, struct entry *en) {
-	if (!en->kick_listed) return;
-	TAILQ_REMOVE(&s->kicks, en, kick);
-	en->kick_listed = false;
+static void unlist_kick(struct entry *en) {
+	if (!en->kick_in) return;
+	TAILQ_REMOVE(en->kick_in, en, kick);
+	en->kick_in = NULL;
 }
 
 static void drop_id(struct sessions *s, struct used_id *id) {
@@ -87,12 +94,13 @@ static void drop_id(struct sessions *s, struct used_id *id) {
 
 static void drop_user_if_unused(struct sessions *s, struct user *u) {
 	if (u->id_count > 0 || !LIST_EMPTY(&u->entries)) return;
+	if (u->lost) TAILQ_REMOVE(&s->lost, u, of_lost);
 	(void)table_del(&s->by_user, span_str(u->name));
 	free(u);
 }
 
 static void drop_entry(struct sessions *s, struct entry *en, int64_t boot_ms) {
-	unlist_kick(s, en);
+	unlist_kick(en);
 	(void)table_del(&s->by_client, client_key(en));
 	LIST_REMOVE(en, of_user);
 	if (en->id) {
@@ -251,9 +259,16 @@ bool sessions_may_use_id(const struct sessions *s, struct span client_id, struct
 static void list_kick(struct sessions *s, struct entry *en, bool whole) {
 	if (!en->id && !whole) return; /* taken over: a kick by id would meet its successor */
 	en->kick_whole = en->kick_whole || whole;
-	if (en->kick_listed) return;
-	en->kick_listed = true;
-	TAILQ_INSERT_TAIL(&s->kicks, en, kick);
+	if (en->kick_in == &s->kicks) return;
+	unlist_kick(en); /* the purge's can be put off, this one not */
+	en->kick_in = &s->kicks;
+	TAILQ_INSERT_TAIL(en->kick_in, en, kick);
+}
+
+static void list_purge_kick(struct sessions *s, struct entry *en) {
+	if (en->kick_in) return;
+	en->kick_in = &s->purge_kicks;
+	TAILQ_INSERT_TAIL(en->kick_in, en, kick);
 }
 
 void sessions_purge_end(struct sessions *s) {
@@ -268,7 +283,7 @@ void sessions_read_denied(struct sessions *s, const void *client, struct moment 
 		now.boot_ms - en->id->purge_kick_boot_ms < SESSION_PURGE_KICK_MS)
 		return;
 	en->id->purge_kick_boot_ms = now.boot_ms;
-	list_kick(s, en, false);
+	list_purge_kick(s, en);
 }
 
 /* Slot of the id, or the free one where it belongs. cap is a power of two and never full. */
@@ -330,17 +345,41 @@ void sessions_kick_grant(struct sessions *s, const char grant[ROW_UUID_SIZE]) {
 	}
 }
 
-bool sessions_next_kick(struct sessions *s, struct session_kick *out) {
-	struct entry *en = TAILQ_FIRST(&s->kicks);
+static bool next_kick(struct kick_list *list, struct session_kick *out) {
+	struct entry *en = TAILQ_FIRST(list);
 	while (en && !en->id && !en->kick_whole) { /* taken over since it was listed */
-		unlist_kick(s, en);
-		en = TAILQ_FIRST(&s->kicks);
+		unlist_kick(en);
+		en = TAILQ_FIRST(list);
 	}
 	if (!en) return false;
 	const char *name = en->kick_whole ? en->pub.username : en->pub.client_id;
 	out->whole_username = en->kick_whole;
 	bool fits = span_copy(span_str(name), out->name, sizeof(out->name));
-	unlist_kick(s, en);
+	unlist_kick(en);
 	en->kick_whole = false;
 	return fits;
+}
+
+bool sessions_next_kick(struct sessions *s, struct session_kick *out) {
+	return next_kick(&s->kicks, out);
+}
+
+bool sessions_next_purge_kick(struct sessions *s, struct session_kick *out) {
+	return next_kick(&s->purge_kicks, out);
+}
+
+void sessions_lost(struct sessions *s, struct span username) {
+	struct user *u = find_user(s, username);
+	if (!u || u->lost) return;
+	u->lost = true;
+	TAILQ_INSERT_TAIL(&s->lost, u, of_lost);
+}
+
+bool sessions_next_lost(struct sessions *s, char username[ROW_ID_SIZE]) {
+	struct user *u = TAILQ_FIRST(&s->lost);
+	if (!u) return false;
+	TAILQ_REMOVE(&s->lost, u, of_lost);
+	u->lost = false;
+	memcpy(username, u->name, ROW_ID_SIZE);
+	return true;
 }

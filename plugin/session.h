@@ -17,8 +17,8 @@
 enum {
 	SESSION_CLIENT_ID_MAX = 256,
 	SESSION_IDS_MAX = 64, /* client ids remembered per username; the oldest unused one goes first */
-	SESSION_PURGE_KICK_MS = 60000, /* at most one purge kick per client id and so long */
-	SESSION_KICKS_PER_TICK = 50    /* each reconnect is a TLS handshake: spread them */
+	SESSION_PURGE_KICK_MS = 60000,    /* at most one purge kick per client id and so long */
+	SESSION_PURGE_KICKS_PER_TICK = 50 /* each reconnect is a TLS handshake: spread them */
 };
 #define SESSION_ID_KEPT_MS (INT64_C(14) * 24 * 3600 * 1000) /* the longest session expiry */
 
@@ -74,7 +74,15 @@ struct session_kick {
 	char name[SESSION_CLIENT_ID_MAX + 1];
 };
 
-/* Takes the next one off the list. False: the list is empty. */
+/* Takes the next one off the list. False: the list is empty. What ends a right (of a grant, of a
+ * username) is never put off: run the whole list (I5). Kicks after a purge only mend the broker's
+ * window. */
 bool sessions_next_kick(struct sessions *s, struct session_kick *out);
+bool sessions_next_purge_kick(struct sessions *s, struct session_kick *out);
+
+/* The will of a device's own status fired: remembered until it is taken. A username that never
+ * logged in is nobody's. Whether it is back meanwhile is the taker's to ask. */
+void sessions_lost(struct sessions *s, struct span username);
+bool sessions_next_lost(struct sessions *s, char username[ROW_ID_SIZE]); /* false: none */
 
 #endif

@@ -155,7 +155,7 @@ It stays up. Try:
   $BIN/vestibule-home --port $PORT --username alice --token-file alice.token watch
   $BIN/vestibule-doorbell --socket front-door.sock ring
   $BIN/vestibule-ctl --port $PORT --username operator --token-file operator.token status
-  mosquitto_sub -V mqttv5 -p $PORT -u maple-auto -P "\$(cat maple-auto.token)" -t 'vestibule/v1/home/maple/json/#' -v
+  mosquitto_sub -V mqttv5 -h 127.0.0.1 -p $PORT -u maple-auto -P "\$(cat maple-auto.token)" -t 'vestibule/v1/home/maple/json/#' -v
 and when you have seen enough, this ends it and removes the folder:
   sh $DIR/stop
 TXT

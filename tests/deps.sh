@@ -6,9 +6,9 @@ for p in "$@"; do
 	dpkg-query -W -f='${db:Status-Abbrev}' "$p" 2>/dev/null | grep -q '^ii' || missing="$missing $p"
 done
 [ -n "$missing" ] || exit 0
-echo "installing Debian packages:$missing"
 run=
-[ "$(id -u)" = 0 ] || { command -v sudo >/dev/null || { echo "deps: not root and no sudo; please run: apt-get install$missing" >&2; exit 1; }; run=sudo; }
+[ "$(id -u)" = 0 ] || { command -v sudo >/dev/null || { echo "deps: not root and no sudo; please run as root: apt-get update && apt-get install$missing" >&2; exit 1; }; run=sudo; }
+echo "installing Debian packages:$missing"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 # shellcheck disable=SC2086

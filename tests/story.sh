@@ -94,4 +94,4 @@ start_doorbell() {
 }
 doorbell_online() { doorbell "$1" status --json | grep -q '"link":"online"'; }
 # stock NAME ARGS...: Debian's mosquitto_sub with that credential
-stock() { local who=$1; shift; mosquitto_sub -V mqttv5 -p "$PORT" -u "$who" -P "$(cat "$DIR/$who.token")" "$@"; }
+stock() { local who=$1; shift; mosquitto_sub -V mqttv5 -h 127.0.0.1 -p "$PORT" -u "$who" -P "$(cat "$DIR/$who.token")" "$@"; }

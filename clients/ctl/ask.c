@@ -34,10 +34,11 @@ cJSON *ask_command(struct ask *a, const char *command) {
 	return object;
 }
 
-cJSON *ask_put(struct ask *a, const char *row_kind) {
+cJSON *ask_put(struct ask *a, const char *row_kind, bool is_new) {
 	cJSON *object = ask_command(a, "put");
 	if (!object) return NULL;
 	ask_text(object, "kind", row_kind);
+	if (is_new && !cJSON_AddTrueToObject(object, "new")) a->failed = true;
 	cJSON *row = cJSON_AddObjectToObject(object, "row");
 	if (!row) a->failed = true;
 	return row;

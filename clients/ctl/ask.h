@@ -29,8 +29,8 @@ void ask_end(struct ask *a);
 /* A new command object, borrowed; NULL after a failure, which ask_send reports: the setters take
  * NULL. */
 cJSON *ask_command(struct ask *a, const char *command);
-/* `put` of a row of that kind: returns the row object to fill. */
-cJSON *ask_put(struct ask *a, const char *row_kind);
+/* `put` of a row of that kind: returns the row object to fill. is_new: refused when it exists. */
+cJSON *ask_put(struct ask *a, const char *row_kind, bool is_new);
 void ask_text(cJSON *object, const char *name, const char *value); /* NULL value: left out */
 void ask_int(cJSON *object, const char *name, int64_t value);
 

@@ -27,12 +27,12 @@ int cred_put(struct ask *a, const struct cred *c) {
 	char hash[TOKEN_HASH_SIZE];
 	int rc = cred_token(c->token_out, hash);
 	if (rc != EXIT_RECORDED) return rc;
-	cJSON *row = ask_put(a, "credential");
+	cJSON *row = ask_put(a, "credential", true);
 	ask_text(row, "username", c->username);
 	ask_text(row, "kind", c->kind);
 	ask_text(row, "subject", c->subject ? c->subject : "");
 	ask_text(row, "role", c->role);
-	row = ask_put(a, "token");
+	row = ask_put(a, "token", true);
 	ask_text(row, "username", c->username);
 	ask_int(row, "slot", 0);
 	ask_text(row, "sha256", hash);
@@ -41,4 +41,16 @@ int cred_put(struct ask *a, const struct cred *c) {
 
 void cred_undo(const struct cred *c) {
 	if (c->token_out) (void)unlink(c->token_out);
+}
+
+void cred_settle(const struct cred *c, int rc) {
+	if (rc == EXIT_RECORDED || !c->token_out) return;
+	if (rc != EXIT_TIMEOUT && rc != EXIT_UNAVAILABLE && rc != EXIT_INTERNAL) {
+		cred_undo(c);
+		return;
+	}
+	fprintf(stderr,
+			CTL_PROGRAM
+			": whether it was recorded is not known: %s is kept; see `vestibule-ctl list`\n",
+			c->token_out);
 }

@@ -18,6 +18,8 @@ struct cred {
  * the file again. */
 int cred_put(struct ask *a, const struct cred *c);
 void cred_undo(const struct cred *c);
+/* After sending: refused, so the file goes; no answer, so it stays, and stderr says why. */
+void cred_settle(const struct cred *c, int rc);
 
 /* A token into a new file and its hash out: EXIT_RECORDED or the complaint was printed. */
 int cred_token(const char *token_out, char hash[65]);

@@ -6,6 +6,7 @@
 
 #include "clients/ctl/ctl.h"
 #include "clients/mq/token.h"
+#include "lib/buf.h"
 #include "lib/clock.h"
 #include "plugin/store/store.h"
 
@@ -48,6 +49,10 @@ static int give_to(const char *owner, const char *path) {
 static int make_store(const struct ctl_settings *s, const char *hash) {
 	char why[STORE_WHY_SIZE] = "";
 	struct store *store = NULL;
+	if (s->owner && !getpwnam(s->owner)) {
+		fprintf(stderr, PROGRAM ": --owner %s: no such user\n", s->owner);
+		return EXIT_USAGE;
+	}
 	if (store_sqlite_create(s->store, &store, why) != ERR_NONE) {
 		fprintf(stderr, PROGRAM ": %s\n", why);
 		return EXIT_REFUSED;
@@ -59,7 +64,9 @@ static int make_store(const struct ctl_settings *s, const char *hash) {
 		fprintf(stderr, PROGRAM ": %s\n", why);
 		return EXIT_REFUSED;
 	}
-	return s->owner ? give_to(s->owner, s->store) : EXIT_RECORDED;
+	int rc = s->owner ? give_to(s->owner, s->store) : EXIT_RECORDED;
+	if (rc != EXIT_RECORDED) (void)unlink(s->store); /* as above */
+	return rc;
 }
 
 int init_run(const struct opt_common *common, void *settings) {
@@ -84,7 +91,14 @@ int init_run(const struct opt_common *common, void *settings) {
 		return rc;
 	}
 	if (common->json) {
-		printf("{\"store\":\"%s\",\"operator\":\"%s\"}\n", s->store, s->operator_name);
+		struct buf line;
+		buf_init(&line, 8192);
+		buf_str(&line, "{\"store\":");
+		buf_json(&line, span_str(s->store));
+		buf_str(&line, ",\"operator\":");
+		buf_json(&line, span_str(s->operator_name));
+		printf("%s}\n", buf_cstr(&line));
+		buf_fini(&line);
 	} else {
 		printf("made %s with the operator %s (token in %s)\n", s->store, s->operator_name,
 			   s->token_out);

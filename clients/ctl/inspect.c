@@ -164,7 +164,7 @@ int inspect_status(const struct opt_common *common, void *settings) {
 		const cJSON *group;
 		print_row(data);
 		cJSON_ArrayForEach(group, data) {
-			if (cJSON_IsObject(group)) {
+			if (cJSON_IsObject(group) && group->child) {
 				printf("%s: ", group->string);
 				print_row(group);
 			}

@@ -159,7 +159,6 @@ static const struct opt_program program = {"vestibule-ctl", "the registry of a V
 int main(int argc, char **argv) {
 	struct ctl_settings s = {
 		.operator_name = "operator",
-		.home = "home",
 		.device = "front-door",
 		.member = "admin",
 		.key_days = 365,

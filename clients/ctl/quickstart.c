@@ -41,11 +41,11 @@ static int put_home(struct quickstart *q, const struct opt_common *common) {
 	const struct ctl_settings *s = q->s;
 	struct ask a;
 	ask_begin(&a);
-	cJSON *row = ask_put(&a, "home");
+	cJSON *row = ask_put(&a, "home", true);
 	ask_text(row, "id", s->home);
 	ask_text(row, "name", s->name);
 	ask_int(row, "unsealed_ok", s->unsealed_ok ? 1 : 0);
-	row = ask_put(&a, "device");
+	row = ask_put(&a, "device", true);
 	ask_text(row, "id", s->device);
 	ask_text(row, "home", s->home);
 	ask_text(row, "cell", s->cell);
@@ -59,11 +59,15 @@ static int put_home(struct quickstart *q, const struct opt_common *common) {
 	if (rc == EXIT_RECORDED) {
 		struct mq *mq = NULL;
 		rc = ask_connect(common, &mq);
-		if (rc == EXIT_RECORDED) rc = ask_send(&a, mq, common->timeout_ms, NULL);
+		bool sent = rc == EXIT_RECORDED;
+		if (sent) rc = ask_send(&a, mq, common->timeout_ms, NULL);
 		mq_free(mq);
-		if (rc != EXIT_RECORDED) {
+		if (!sent) { /* nothing of it left this machine */
 			cred_undo(&device);
 			cred_undo(&member);
+		} else {
+			cred_settle(&device, rc);
+			cred_settle(&member, rc);
 		}
 	}
 	ask_end(&a);
@@ -110,24 +114,26 @@ static void say_next(const struct quickstart *q, const struct opt_common *common
 			   s->home, s->device, q->member, q->automation);
 		return;
 	}
-	printf("home %s: doorbell %s, admin %s, automation %s (tokens in %s)\n\nNext, each in a "
-		   "terminal of its own:\n"
-		   "  vestibule-doorbell run --port %d --username %s --token-file %s --spool %s-spool "
-		   "--clips %s-clips\n"
-		   "  vestibule-home watch --port %d --username %s --token-file %s\n"
-		   "  vestibule-doorbell ring\n"
-		   "or with stock tools:\n"
-		   "  mosquitto_sub -V mqttv5 -p %d -u %s -P \"$(cat %s)\" -t "
+	const char *dir = s->out_dir ? s->out_dir : ".";
+	int port = (int)common->port;
+	printf("home %s: doorbell %s, admin %s, automation %s (tokens in %s)\n\n"
+		   "Next, each in a terminal of its own:\n",
+		   s->home, s->device, q->member, q->automation, dir);
+	printf("  vestibule-doorbell run --port %d --username %s --token-file %s --spool %s/%s-spool "
+		   "--clips %s/%s-clips --socket %s/%s.sock\n",
+		   port, s->device, q->device_token, dir, s->device, dir, s->device, dir, s->device);
+	printf("  vestibule-home watch --port %d --username %s --token-file %s\n", port, q->member,
+		   q->member_token);
+	printf("  vestibule-doorbell ring --socket %s/%s.sock\nor with stock tools:\n", dir, s->device);
+	printf("  mosquitto_sub -V mqttv5 -h %s -p %d -u %s -P \"$(cat %s)\" -t "
 		   "'vestibule/v1/home/%s/json/#' -v\n",
-		   s->home, s->device, q->member, q->automation, s->out_dir ? s->out_dir : ".",
-		   (int)common->port, s->device, q->device_token, s->device, s->device, (int)common->port,
-		   q->member, q->member_token, (int)common->port, q->automation, q->automation_token,
-		   s->home);
+		   common->host, port, q->automation, q->automation_token, s->home);
 }
 
 int quickstart_run(const struct opt_common *common, void *settings) {
-	const struct ctl_settings *s = settings;
+	struct ctl_settings *s = settings;
 	struct quickstart q = {0};
+	if (!s->home) s->home = "home";
 	if (!name_files(&q, s)) return EXIT_USAGE;
 	if (s->out_dir && mkdir(s->out_dir, 0700) != 0 && errno != EEXIST) {
 		fprintf(stderr, CTL_PROGRAM ": --out %s: cannot be made\n", s->out_dir);

@@ -26,10 +26,12 @@ static bool is_add(const struct ctl_settings *s, const char *what) {
 static int finish(struct ask *a, const struct opt_common *common, const struct cred *c) {
 	struct mq *mq = NULL;
 	int rc = ask_connect(common, &mq);
-	if (rc == EXIT_RECORDED) rc = ask_send(a, mq, common->timeout_ms, NULL);
+	bool sent = rc == EXIT_RECORDED;
+	if (sent) rc = ask_send(a, mq, common->timeout_ms, NULL);
 	mq_free(mq);
 	ask_end(a);
-	if (rc != EXIT_RECORDED && rc != EXIT_TIMEOUT && c) cred_undo(c);
+	if (c && sent) cred_settle(c, rc);
+	if (c && !sent) cred_undo(c);
 	return rc;
 }
 
@@ -45,7 +47,7 @@ int registry_home(const struct opt_common *common, void *settings) {
 	if (!is_add(s, "home")) return EXIT_USAGE;
 	struct ask a;
 	ask_begin(&a);
-	cJSON *row = ask_put(&a, "home");
+	cJSON *row = ask_put(&a, "home", true);
 	ask_text(row, "id", s->id);
 	ask_text(row, "name", s->name);
 	ask_int(row, "unsealed_ok", s->unsealed_ok ? 1 : 0);
@@ -57,9 +59,13 @@ int registry_home(const struct opt_common *common, void *settings) {
 int registry_device(const struct opt_common *common, void *settings) {
 	const struct ctl_settings *s = settings;
 	if (!is_add(s, "device")) return EXIT_USAGE;
+	if (!s->home) {
+		fputs(CTL_PROGRAM ": --home ID is missing\n", stderr);
+		return EXIT_USAGE;
+	}
 	struct ask a;
 	ask_begin(&a);
-	cJSON *row = ask_put(&a, "device");
+	cJSON *row = ask_put(&a, "device", true);
 	ask_text(row, "id", s->id);
 	ask_text(row, "home", s->home);
 	ask_text(row, "name", s->name);
@@ -82,7 +88,7 @@ static int add_credential(const struct opt_common *common, const struct ctl_sett
 	struct ask a;
 	ask_begin(&a);
 	if (row_kind) {
-		cJSON *row = ask_put(&a, row_kind);
+		cJSON *row = ask_put(&a, row_kind, true);
 		ask_text(row, "id", c->subject);
 		ask_text(row, "name", s->name);
 	}
@@ -141,12 +147,9 @@ static cJSON *read_jurisdiction(const char *path) {
 }
 
 static void put_key(cJSON *row, const struct ctl_settings *s) {
-	char hash[TOKEN_HASH_SIZE];
-	if (!s->recipient || token_hash(span_str(s->recipient), hash) != ERR_NONE) return;
-	hash[16] = '\0'; /* the key id: first 8 bytes of SHA-256(recipient) */
+	if (!s->recipient) return;
 	int64_t now_ms = clock_read().utc_ms;
 	ask_text(row, "recipient", s->recipient);
-	ask_text(row, "key_id", hash);
 	ask_int(row, "key_nbf_ms", now_ms);
 	ask_int(row, "key_exp_ms", now_ms + s->key_days * DAY_MS);
 }
@@ -162,7 +165,7 @@ int registry_agency(const struct opt_common *common, void *settings) {
 	if (!rings) return EXIT_USAGE;
 	struct ask a;
 	ask_begin(&a);
-	cJSON *row = ask_put(&a, "agency");
+	cJSON *row = ask_put(&a, "agency", false);
 	ask_text(row, "id", s->id);
 	ask_text(row, "name", s->name);
 	ask_text(row, "kind", s->kind);
@@ -182,7 +185,7 @@ static int app_topic(const struct opt_common *common, const struct ctl_settings 
 	struct ask a;
 	ask_begin(&a);
 	if (allow) {
-		cJSON *row = ask_put(&a, "app_topic");
+		cJSON *row = ask_put(&a, "app_topic", false);
 		ask_text(row, "username", s->id);
 		ask_text(row, "filter", s->third);
 		ask_text(row, "access", s->access ? s->access : "read");
@@ -221,7 +224,7 @@ int registry_token(const struct opt_common *common, void *settings) {
 	if (rc != EXIT_RECORDED) return rc;
 	struct ask a;
 	ask_begin(&a);
-	cJSON *row = ask_put(&a, "token");
+	cJSON *row = ask_put(&a, "token", false);
 	ask_text(row, "username", s->id);
 	ask_int(row, "slot", s->slot);
 	ask_text(row, "sha256", hash);

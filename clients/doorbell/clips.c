@@ -136,6 +136,12 @@ static enum err scan(struct clips *c) {
 	return result;
 }
 
+/* Who may write to the folder could put clips of their own into it. Cannot tell: shared. */
+static bool is_shared(int dir) {
+	struct stat st;
+	return fstat(dir, &st) != 0 || (st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
 struct clips *clips_open(const char *dir, uint64_t bytes_max, char why[CLIPS_WHY_SIZE]) {
 	struct clips *c = (struct clips *)calloc(1, sizeof *c);
 	if (c) c->all = (struct kept *)calloc(CLIPS_COUNT_MAX, sizeof *c->all);
@@ -149,8 +155,10 @@ struct clips *clips_open(const char *dir, uint64_t bytes_max, char why[CLIPS_WHY
 	c->dir = mkdir(dir, 0700) != 0 && errno != EEXIST
 				 ? -1
 				 : open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (c->dir < 0 || scan(c) != ERR_NONE) {
-		(void)snprintf(why, CLIPS_WHY_SIZE, "%.100s: %s", dir, strerror(errno));
+	bool shared = c->dir >= 0 && is_shared(c->dir);
+	if (c->dir < 0 || shared || scan(c) != ERR_NONE) {
+		(void)snprintf(why, CLIPS_WHY_SIZE, "%.100s: %s", dir,
+					   shared ? "mode 0700 needed, others may write" : strerror(errno));
 		clips_close(c);
 		return NULL;
 	}

@@ -24,7 +24,8 @@ struct clips_item {
 	uint32_t duration_ms; /* from the file; 0: it says none */
 };
 
-/* Makes the folder (0700) when missing and takes up what is in it. NULL: why is a sentence. */
+/* Makes the folder (0700) when missing and takes up what is in it. NULL: why is a sentence, also
+ * when its group or others may write to the folder. */
 struct clips *clips_open(const char *dir, uint64_t bytes_max, char why[CLIPS_WHY_SIZE]);
 void clips_close(struct clips *c); /* NULL does nothing; the files stay */
 

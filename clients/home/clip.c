@@ -191,7 +191,7 @@ enum exit_code clip_run(const struct opt_common *common, const struct settings *
 	if (!span_eq(span_str(set->action), SPAN_LIT("get"))) {
 		return session_fail(EXIT_USAGE, "clip %s: only get can follow", set->action);
 	}
-	if (!set->out) return session_fail(EXIT_USAGE, "clip get needs --out FILE");
+	if (!set->out || !set->out[0]) return session_fail(EXIT_USAGE, "clip get needs --out FILE");
 	struct clip c = {.file = {.fd = -1}};
 	if (!session_parse_id("clip", set->subject, c.id)) return EXIT_USAGE;
 	c.codec = codec_new();

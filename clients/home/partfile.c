@@ -35,12 +35,20 @@ static enum err digest_existing(struct partfile *f, char *why) {
 static enum err open_part(struct partfile *f, uint64_t length, char *why) {
 	f->fd = open(f->part_path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	if (f->fd < 0) return say(why, ERR_STORE, "cannot open %s: %s", f->part_path, strerror(errno));
-	if (flock(f->fd, LOCK_EX | LOCK_NB) != 0) {
-		return say(why, ERR_STORE, "%s is being written by another program", f->part_path);
-	}
 	struct stat st;
 	if (fstat(f->fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		return say(why, ERR_STORE, "%s is not a regular file", f->part_path);
+	}
+	/* whoever made it could read the clip in it, whatever its mode becomes */
+	if (st.st_uid != geteuid()) {
+		return say(why, ERR_STORE, "%s belongs to another user; remove it or choose another FILE",
+				   f->part_path);
+	}
+	if (fchmod(f->fd, 0600) != 0) {
+		return say(why, ERR_STORE, "cannot make %s private: %s", f->part_path, strerror(errno));
+	}
+	if (flock(f->fd, LOCK_EX | LOCK_NB) != 0) {
+		return say(why, ERR_STORE, "%s is being written by another program", f->part_path);
 	}
 	if ((uint64_t)st.st_size > length && ftruncate(f->fd, 0) != 0) {
 		return say(why, ERR_STORE, "cannot empty %s: %s", f->part_path, strerror(errno));

@@ -2,6 +2,9 @@
 #include "clients/home/rules.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "clients/home/command.h"
 #include "clients/home/session.h"
@@ -55,12 +58,28 @@ static enum exit_code show(const struct opt_common *common, const struct setting
 	return rc;
 }
 
+/* Does not wait for a pipe's writer: opens without blocking, and takes regular files only. NULL:
+ * told. */
+static FILE *open_file(const char *path) {
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	bool is_file = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	FILE *f = is_file ? fdopen(fd, "r") : NULL;
+	if (f) return f;
+	if (fd < 0 || is_file)
+		(void)session_fail(EXIT_USAGE, "cannot open %s: %s", path, strerror(errno));
+	else
+		(void)session_fail(EXIT_USAGE, "%s is not a regular file; - reads standard input", path);
+	if (fd >= 0) (void)close(fd); /* only read from */
+	return NULL;
+}
+
 /* The whole file, "-" is standard input; at most CODEC_RULES_MAX bytes, one more is read to notice.
  */
 static enum exit_code read_text(const char *path, char text[CODEC_RULES_MAX + 2]) {
 	bool is_stdin = span_eq(span_str(path), SPAN_LIT("-"));
-	FILE *f = is_stdin ? stdin : fopen(path, "re");
-	if (!f) return session_fail(EXIT_USAGE, "cannot open %s: %s", path, strerror(errno));
+	FILE *f = is_stdin ? stdin : open_file(path);
+	if (!f) return EXIT_USAGE;
 	size_t len = fread(text, 1, CODEC_RULES_MAX + 1, f);
 	bool bad = ferror(f) != 0;
 	if (!is_stdin) (void)fclose(f); /* only read from */

@@ -206,7 +206,7 @@ static bool set_names(struct mq *mq, const struct opt_common *c, char why[MQ_WHY
 			(void)snprintf(why, MQ_WHY_SIZE, "--client-id-suffix: 1 to 64 characters");
 			return false;
 		}
-	} else if (!mq->reconnect) {
+	} else if (!mq->sole) {
 		uint8_t random[4];
 		if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random)) {
 			(void)snprintf(why, MQ_WHY_SIZE, "no random bytes: %s", strerror(errno));
@@ -285,6 +285,7 @@ struct mq *mq_new(const struct opt_common *common, const struct mq_opts *opts,
 	mq->events = opts->events;
 	mq->ctx = opts->ctx;
 	mq->reconnect = opts->reconnect;
+	mq->sole = opts->sole;
 	mq->verbose = common->verbose;
 	mq->port = (int)common->port;
 	mq->timeout_ms = common->timeout_ms;

@@ -50,9 +50,9 @@ struct mq_events {
 struct mq_opts {
 	const struct mq_events *events; /* kept, not copied; NULL: none */
 	void *ctx;
-	bool reconnect;  /* long-lived program: try again for ever, full-jitter back-off 0.5 s to 60 s;
-						its client id is the username. Without: one try, and a random suffix, so that
-						it never takes over another's session */
+	bool reconnect; /* long-lived program: try again for ever, full-jitter back-off 0.5 s to 60 s */
+	bool sole;      /* the client id is the username itself: a second one takes over. Without, and
+	                     without --client-id-suffix, a random suffix: two of one person live side by side */
 	int keepalive_s; /* 0: 30 */
 };
 

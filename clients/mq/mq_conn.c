@@ -212,6 +212,11 @@ void mq_conn_try(struct mq *mq, bool all) {
 	int rc = all ? mosquitto_connect(mq->m, mq->host, mq->port, mq->keepalive_s)
 				 : mosquitto_connect_async(mq->m, mq->host, mq->port, mq->keepalive_s);
 	if (rc == MOSQ_ERR_SUCCESS) return;
+	if (!all &&
+		rc != MOSQ_ERR_EAI) { /* the first address refused at once; the host may have others */
+		mq_conn_try(mq, true);
+		return;
+	}
 	const char *cause = rc == MOSQ_ERR_EAI ? "unknown host" : lib_words(mq, rc);
 	mq_conn_blame(mq, EXIT_UNAVAILABLE, "cannot connect", cause);
 	mq_conn_lose(mq);

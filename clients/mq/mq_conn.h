@@ -30,7 +30,7 @@ struct mq {
 	char denied[MQ_TOPIC_SIZE], reply[MQ_TOPIC_SIZE];
 	int port, keepalive_s;
 	int64_t timeout_ms;
-	bool reconnect, verbose;
+	bool reconnect, sole, verbose;
 
 	struct mq_filter filters[MQ_FILTERS_MAX];
 	size_t filter_count;

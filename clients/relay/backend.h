@@ -106,6 +106,8 @@ struct backend_dir_opts {
 	const char *
 		key_file; /* key of the links, made with mode 0600 when missing; NULL only without listen */
 	const struct moment *now; /* kept: judged time, brought up to date by the loop's owner */
+	const bool
+		*in_touch; /* kept: downloads are served only while it is true; NULL only without listen */
 	struct loop
 		*loop;       /* kept: the listener watches its descriptor there; NULL only without listen */
 	struct log *log; /* kept */

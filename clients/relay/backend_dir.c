@@ -296,6 +296,7 @@ static bool start_links(struct dir_backend *d, const struct backend_dir_opts *o,
 						   .dir = d->dir,
 						   .key = d->key,
 						   .now = o->now,
+						   .in_touch = o->in_touch,
 						   .loop = o->loop,
 						   .log = o->log};
 	struct buf url;

@@ -20,6 +20,7 @@ struct core {
 	struct log *log;
 	struct codec *codec;
 	struct moment now; /* judged; the same during one turn */
+	bool in_touch;     /* connected, and the sync of this connection was answered */
 	bool news;         /* a row was written: there may be reports to send */
 	struct log_gate outbox_gate;
 	struct log_gate storage_gate;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,8 +16,8 @@
 static const struct opt relay_opts[] = {
 	{"relay", OPT_TEXT, offsetof(struct relay_options, relay), "ID", "the relay whose jobs to do",
 	 0, 0},
-	{"state", OPT_TEXT, offsetof(struct relay_options, state), "DIR", "where the job table is kept",
-	 0, 0},
+	{"state", OPT_TEXT, offsetof(struct relay_options, state), "DIR",
+	 "where the job table is kept; made when missing", 0, 0},
 	{"storage", OPT_TEXT, offsetof(struct relay_options, storage), "dir:PATH|s3:BUCKET[/PREFIX]",
 	 "where clips are stored", 0, 0},
 	{"listen", OPT_TEXT, offsetof(struct relay_options, listen), "ADDR:PORT",
@@ -100,12 +101,24 @@ static bool is_storage(const struct relay_options *o, char why[OPTIONS_WHY_SIZE]
 	return is_writable_directory(options_storage_path(o), "storage", why);
 }
 
+/* A state directory that can be made is as good as one: relay.c makes it. */
+static bool is_state(const struct relay_options *o, char why[OPTIONS_WHY_SIZE]) {
+	struct stat st;
+	if (stat(o->state, &st) == 0 || errno != ENOENT)
+		return is_writable_directory(o->state, "state", why);
+	char *path = strdup(o->state);
+	if (!path) return wrong(why, "state", "no memory");
+	bool ok = is_writable_directory(dirname(path), "state", why);
+	free(path);
+	return ok;
+}
+
 bool options_are_good(const struct relay_options *o, char why[OPTIONS_WHY_SIZE]) {
 	char key[OPTIONS_PATH_SIZE];
 	if (!o->relay || !topic_id_is_valid(span_str(o->relay)))
 		return wrong(why, "relay", "1 to 64 of a-z 0-9 _ - needed");
 	if (!o->state) return wrong(why, "state", "needed");
-	if (!is_writable_directory(o->state, "state", why)) return false;
+	if (!is_state(o, why)) return false;
 	if (!is_storage(o, why)) return false;
 	if (o->listen && !serve_listen_is_valid(o->listen))
 		return wrong(why, "listen", "ADDR:PORT with a numeric address needed");

@@ -2,13 +2,18 @@
  * business. */
 #include "clients/relay/relay.h"
 
+#include <errno.h>
+#include <sys/stat.h>
+
 #include "clients/relay/failpoint.h"
 #include "clients/relay/link.h"
 #include "clients/relay/purger.h"
 #include "clients/relay/reports.h"
 #include "clients/relay/transfers.h"
 
-enum { RELAY_FLOOR_EVERY_MS = 60000 };
+/* Links work only in touch with the broker, so a broker that fell silent must be noticed soon:
+ * within two keep-alives. */
+enum { RELAY_FLOOR_EVERY_MS = 60000, RELAY_KEEPALIVE_S = 5, RELAY_SYNC_AGAIN_MS = 5000 };
 
 struct relay {
 	struct core core;
@@ -18,7 +23,9 @@ struct relay {
 	struct purger *purger;
 	struct reports *reports;
 	struct clock_judge judge;
-	int64_t floor_saved_ms; /* boot time */
+	int64_t floor_saved_ms;      /* boot time */
+	int64_t synced_ms;           /* boot time of the last sync that was asked for */
+	uint8_t sync_id[UUID_BYTES]; /* its event id */
 	char job_topic[MQ_TOPIC_SIZE];
 	char sync_topic[MQ_TOPIC_SIZE];
 };
@@ -121,18 +128,15 @@ static void do_job(struct relay *r, const Vestibule__V1__RelayJob *job) {
 
 /* --- what the connection says --- */
 
-static void on_connected(void *ctx) {
-	struct relay *r = ctx;
+/* Asks for the open jobs: what was retracted while the relay was away comes with the answer. */
+static void ask_for_jobs(struct relay *r) {
 	Vestibule__V1__Sync sync = VESTIBULE__V1__SYNC__INIT;
-	uint8_t id[UUID_BYTES];
 	uint64_t seq = 0;
-	log_line(r->core.log, LOG_INFO, "connected", "relay", r->options->relay, NULL);
-	transfers_connected(r->transfers);
-	reports_connected(r->reports);
+	r->synced_ms = r->core.now.boot_ms;
 	/* without a sync the jobs come by themselves, later */
 	if (outbox_next_seq(r->core.outbox, &seq) != ERR_NONE) core_outbox_trouble(&r->core, NULL);
-	if (reports_event_id(&r->core, id) != ERR_NONE) return;
-	sync.event_id = (ProtobufCBinaryData){.len = sizeof(id), .data = id};
+	if (reports_event_id(&r->core, r->sync_id) != ERR_NONE) return;
+	sync.event_id = (ProtobufCBinaryData){.len = sizeof(r->sync_id), .data = r->sync_id};
 	sync.at_ms = (uint64_t)r->core.now.utc_ms;
 	sync.synced = r->core.now.sound;
 	sync.seq = seq;
@@ -141,8 +145,17 @@ static void on_connected(void *ctx) {
 		log_line(r->core.log, LOG_WARN, "sync_not_sent", NULL);
 }
 
+static void on_connected(void *ctx) {
+	struct relay *r = ctx;
+	log_line(r->core.log, LOG_INFO, "connected", "relay", r->options->relay, NULL);
+	transfers_connected(r->transfers);
+	reports_connected(r->reports);
+	ask_for_jobs(r);
+}
+
 static void on_lost(void *ctx, const char *why) {
 	struct relay *r = ctx;
+	r->core.in_touch = false;
 	log_line(r->core.log, LOG_WARN, "connection_lost", "why", why, NULL);
 }
 
@@ -165,7 +178,11 @@ static void on_message(void *ctx, struct span topic, struct span payload, bool r
 }
 
 static void on_reply(void *ctx, const Vestibule__V1__Reply *reply) {
-	for (size_t i = 0; i < reply->n_jobs; i++) do_job(ctx, reply->jobs[i]);
+	struct relay *r = ctx;
+	for (size_t i = 0; i < reply->n_jobs; i++) do_job(r, reply->jobs[i]);
+	struct span answered = span_of(reply->in_reply_to.data, reply->in_reply_to.len);
+	if (reply->last && span_eq(answered, span_of(r->sync_id, sizeof(r->sync_id))))
+		r->core.in_touch = true;
 }
 
 static void on_denial(void *ctx, const Vestibule__V1__Denial *denial) {
@@ -227,6 +244,8 @@ static void source_run(void *ctx, short revents) {
 	if (revents & (POLLIN | POLLERR | POLLHUP)) mq_on_readable(r->core.mq);
 	if (revents & POLLOUT) mq_on_writable(r->core.mq);
 	mq_on_tick(r->core.mq);
+	bool is_due = r->core.now.boot_ms - r->synced_ms >= RELAY_SYNC_AGAIN_MS;
+	if (!r->core.in_touch && is_due && mq_is_connected(r->core.mq)) ask_for_jobs(r);
 	transfers_turn(r->transfers);
 	purger_turn(r->purger);
 	reports_turn(r->reports);
@@ -252,6 +271,7 @@ static struct backend *open_dir(struct relay *r, char why[RELAY_WHY_SIZE]) {
 								   .public_url = o->public_url,
 								   .key_file = key_file,
 								   .now = &r->core.now,
+								   .in_touch = &r->core.in_touch,
 								   .loop = r->loop,
 								   .log = r->core.log};
 	return backend_dir_new(&dir, why);
@@ -276,6 +296,11 @@ static struct backend *open_s3(struct relay *r, char why[RELAY_WHY_SIZE]) {
 static enum exit_code open_storage(struct relay *r, char why[RELAY_WHY_SIZE]) {
 	int64_t floor_ms = 0;
 	const struct relay_options *o = r->options;
+	if (mkdir(o->state, 0700) != 0 && errno != EEXIST) {
+		(void)snprintf(why, RELAY_WHY_SIZE, "state directory %s: %s", o->state,
+					   strerror(errno)); /* cut is fine */
+		return EXIT_UNAVAILABLE;
+	}
 	enum err e = outbox_open(o->state, &r->core.outbox, why);
 	if (e != ERR_NONE) return e == ERR_NOMEM ? EXIT_INTERNAL : EXIT_UNAVAILABLE;
 	if (outbox_floor(r->core.outbox, &floor_ms) != ERR_NONE) {
@@ -291,7 +316,11 @@ static enum exit_code open_storage(struct relay *r, char why[RELAY_WHY_SIZE]) {
 
 static enum exit_code open_connection(struct relay *r, const struct opt_common *common,
 									  char why[RELAY_WHY_SIZE]) {
-	struct mq_opts opts = {.events = &events, .ctx = r, .reconnect = true};
+	struct mq_opts opts = {.events = &events,
+						   .ctx = r,
+						   .reconnect = true,
+						   .sole = true,
+						   .keepalive_s = RELAY_KEEPALIVE_S};
 	r->core.mq = mq_new(common, &opts, why);
 	if (!r->core.mq) return EXIT_USAGE;
 	(void)snprintf(why, RELAY_WHY_SIZE, "no memory"); /* fits */

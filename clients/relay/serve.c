@@ -59,7 +59,7 @@ static enum MHD_Result refuse(struct MHD_Connection *c, unsigned status) {
 
 static ssize_t on_read(void *ctx, uint64_t pos, char *out, size_t max) {
 	struct download *d = ctx;
-	if (d->cut) return MHD_CONTENT_READER_END_WITH_ERROR;
+	if (d->cut || !*d->owner->opts.in_touch) return MHD_CONTENT_READER_END_WITH_ERROR;
 	ssize_t n = pread(d->fd, out, max, (off_t)pos);
 	return n > 0 ? n : MHD_CONTENT_READER_END_WITH_ERROR;
 }
@@ -168,7 +168,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 	struct link_parts p = {
 		.exp = argument(c, "exp"), .nonce = argument(c, "n"), .sig = argument(c, "sig")};
 	if (span_starts(span_str(url), SPAN_LIT("/c/"))) p.object = url + 3;
-	bool may_open = p.object && s->opts.now->sound;
+	bool may_open = p.object && s->opts.now->sound && *s->opts.in_touch;
 	if (!may_open || !link_is_good(s->opts.key, &p, s->opts.now->utc_ms))
 		return refuse(c, MHD_HTTP_NOT_FOUND);
 	return send_object(s, c, &p);

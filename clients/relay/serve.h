@@ -1,7 +1,8 @@
 /* The download listener of the directory backend, on libmicrohttpd, driven by the relay's poll loop
  * (no thread). It answers GET of a good link once, with the whole object, and everything else with
  * one 404 that says nothing (a wrong method with 405), so that expired, forged, used and absent
- * links cannot be told apart. It lists nothing, knows no ranges, holds at most SERVE_CONNECTIONS
+ * links cannot be told apart. The same 404 answers everybody while the relay is not in touch with its
+ * broker, since it could not hear of a retraction then, and running downloads are cut off. It lists nothing, knows no ranges, holds at most SERVE_CONNECTIONS
  * connections and ends them after SERVE_IDLE_S of silence. A download that starts uses its link up:
  * the nonce becomes a file, made exclusively, so that not even a restart brings it back. TLS
  * belongs to the web server in front. */
@@ -20,6 +21,7 @@ struct serve_opts {
 	int dir;                  /* directory descriptor, kept (not closed) */
 	const uint8_t *key;       /* LINK_KEY_BYTES, kept */
 	const struct moment *now; /* kept */
+	const bool *in_touch;     /* kept: would a retraction be heard of? */
 	struct loop *loop;        /* kept */
 	struct log *log;          /* kept */
 };

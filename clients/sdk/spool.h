@@ -44,7 +44,7 @@ struct spool_counts {
 struct spool;
 
 /* Opens the folder, takes up the events in it and sets damaged ones aside. *busy: the folder is
- * locked by another process (with ERR_STORE). ERR_STORE: errno; ERR_LIMIT: it holds more events
+ * locked by another process (with ERR_STORE). ERR_INPUT: group or others may write to the folder; ERR_STORE: errno; ERR_LIMIT: it holds more events
  * than files_max; ERR_NOMEM. */
 enum err spool_open(const struct spool_opts *opts, struct spool **out, bool *busy) MUST_CHECK;
 void spool_close(struct spool *s); /* NULL does nothing; the events stay on disk */

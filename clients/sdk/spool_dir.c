@@ -42,6 +42,14 @@ enum err spool_dir_open(struct spool_dir *d, const char *path) {
 	if (mkdir(path, 0700) != 0 && errno != EEXIST) return ERR_STORE;
 	d->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (d->fd < 0) return ERR_STORE;
+	struct stat st;
+	bool known = fstat(d->fd, &st) == 0;
+	if (!known || (st.st_mode & (S_IWGRP | S_IWOTH))) {
+		int cause = errno;
+		spool_dir_close(d);
+		errno = cause;
+		return known ? ERR_INPUT : ERR_STORE;
+	}
 	d->lock_fd = openat(d->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (d->lock_fd < 0 || flock(d->lock_fd, LOCK_EX | LOCK_NB) != 0) {
 		int cause = errno;

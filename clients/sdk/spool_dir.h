@@ -27,8 +27,8 @@ struct spool_dir {
 	uint64_t marker; /* of the "-last" file; 0: none */
 };
 
-/* Makes the folder (0700) when missing and locks it. ERR_STORE: errno says why; EWOULDBLOCK: locked
- * by another. */
+/* Makes the folder (0700) when missing and locks it. ERR_INPUT: its group or others may write to it;
+ * ERR_STORE: errno says why; EWOULDBLOCK: locked by another. */
 enum err spool_dir_open(struct spool_dir *d, const char *path) MUST_CHECK;
 void spool_dir_close(struct spool_dir *d); /* closed or zeroed with fd -1: does nothing */
 

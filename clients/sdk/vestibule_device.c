@@ -135,6 +135,12 @@ static enum vestibule_error open_spool(struct vestibule_device *d, struct vestib
 		return say(why, VESTIBULE_INVALID, "spool_files_max",
 				   "the spool holds more events than this");
 	if (e == ERR_NOMEM) return say(why, VESTIBULE_NOMEM, "", vestibule_error_text(VESTIBULE_NOMEM));
+	if (e == ERR_INPUT) {
+		char limit[sizeof why->limit];
+		(void)snprintf(limit, sizeof limit, "mode 0700 needed, others may write: %s",
+					   d->config.spool_dir); /* a cut path still tells */
+		return say(why, VESTIBULE_INVALID, "spool_dir", limit);
+	}
 	char text[128];
 	return say(why, VESTIBULE_DISK, "spool_dir", strerror_r(errno, text, sizeof text));
 }

@@ -146,7 +146,8 @@ struct vestibule_config {
 	uint16_t keepalive_s; /* 0: 30 */
 	enum vestibule_clock clock;
 
-	const char *spool_dir;    /* made (0700) when missing; one device a directory */
+	const char *
+		spool_dir; /* made (0700) when missing, INVALID when others may write; one device a directory */
 	uint32_t spool_files_max; /* 0: VESTIBULE_SPOOL_FILES; 1 to VESTIBULE_SPOOL_FILES_MAX */
 	uint64_t spool_bytes_max; /* 0: VESTIBULE_SPOOL_BYTES; VESTIBULE_SPOOL_BYTES_MIN or more */
 

@@ -243,7 +243,7 @@ enum reason delivery_fetch(const struct step *s, const Vestibule__V1__Fetch *m) 
 	if (may != REASON_OK && may != REASON_UNAVAILABLE) return may;
 	if (fetches_spent(s, d)) return REASON_FETCH_LIMIT;
 	struct row_fetch *f = effects_new(s, ROW_FETCH);
-	uuid_text(s->cmd->event_id.ptr, f->id);
+	effects_uuid(s, f->id); /* an event_id is one sender's own: two officers may draw the same */
 	EFFECTS_TEXT(f->delivery, d->id);
 	EFFECTS_TEXT(f->username, s->who->username);
 	f->at_ms = s->now.utc_ms;

@@ -47,6 +47,8 @@
 #define LIMIT_GRANT_DEFAULT_MS (14 * LIMIT_DAY_MS) /* from the release */
 #define LIMIT_GRANT_MAX_MS     (30 * LIMIT_DAY_MS)
 #define LIMIT_STANDING_MAX_MS  (365 * LIMIT_DAY_MS)
+#define LIMIT_STANDING_ALIKE \
+	24 /* active, same integrator, device and kind: they end in one change */
 #define LIMIT_STANDING_WARN_MS (30 * LIMIT_DAY_MS)
 #define LIMIT_TICK_EMERGENCY_MS \
 	LIMIT_MINUTE_MS /* tick and hold of an emergency request, unless shorter anyway */

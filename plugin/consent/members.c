@@ -54,6 +54,27 @@ void members_add_receipt(const struct step *s, int kind, const char *home, const
 
 /* --- ends ------------------------------------------------------------------------------------- */
 
+/* A username is never given again: an offline session of the broker, and private topics, are known
+ * by the name alone. */
+static struct span gone_name(const char *username, char out[ROW_ID_SIZE + 8]) {
+	memcpy(out, "gone/", 6);
+	(void)span_copy(span_str(username), out + 5, ROW_ID_SIZE); /* a username fits */
+	return span_of(out, strlen(out));
+}
+
+bool members_is_gone(const struct state *st, const char *username) {
+	char name[ROW_ID_SIZE + 8];
+	return state_get(st, ROW_META, gone_name(username, name)) != NULL;
+}
+
+static void mark_gone(const struct step *s, const char *username) {
+	char name[ROW_ID_SIZE + 8];
+	(void)gone_name(username, name);
+	struct row_meta *mark = effects_new(s, ROW_META);
+	EFFECTS_TEXT(mark->name, name);
+	mark->value = s->now.utc_ms;
+}
+
 void members_end_credential(const struct step *s, const struct row_credential *c) {
 	struct span name = span_str(c->username);
 	const struct row *row = state_child(s->st, ROW_TOKEN, 0, name, NULL);
@@ -63,6 +84,7 @@ void members_end_credential(const struct step *s, const struct row_credential *c
 	const struct row_rules *rules = state_rules(s->st, name);
 	if (rules) effects_del(s, rules);
 	effects_del(s, c);
+	mark_gone(s, c->username);
 	effects_kick_user(s, c->username);
 	s->fx->denial = true;
 }
@@ -109,7 +131,8 @@ enum reason members_invite(const struct step *s, const Vestibule__V1__Invite *m)
 	if (role == ROLE_NONE || !m->username || !topic_username_is_valid(span_str(m->username)))
 		return REASON_MALFORMED;
 	if (m->token_sha256.len != 32 || !m->token_sha256.data) return REASON_MALFORMED;
-	if (state_credential(s->st, span_str(m->username))) return REASON_NAME_TAKEN;
+	if (state_credential(s->st, span_str(m->username)) || members_is_gone(s->st, m->username))
+		return REASON_NAME_TAKEN;
 	if (members_count(s->st, span_str(s->who->subject)) >= LIMIT_MEMBERS_PER_HOME)
 		return REASON_TOO_LARGE;
 	struct row_credential *c = effects_new(s, ROW_CREDENTIAL);

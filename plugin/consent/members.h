@@ -20,6 +20,7 @@ enum reason members_rules(const struct step *s, const Vestibule__V1__Rules *m); 
 bool members_tick(const struct step *s);
 
 /* Ends a credential with its tokens, topics and rules, and kicks it. */
+bool members_is_gone(const struct state *st, const char *username); /* was it ever ended? */
 void members_end_credential(const struct step *s, const struct row_credential *c);
 
 /* Retires a device: its credentials end, its status is cleared. Its grants end at the next tick and

@@ -93,6 +93,7 @@ static enum reason check_credential(const struct step *s, const struct row_crede
 		if (old || members_ever(s->st, subject)) return REASON_POPULATED; /* I27 */
 		if (r->role != ROLE_ADMIN) return REASON_ROLE;
 	}
+	if (!old && members_is_gone(s->st, r->username)) return REASON_NAME_TAKEN;
 	if (!subject_lives(s->st, r)) return REASON_NOT_YOURS;
 	if (old || !r->subject[0]) return REASON_OK;
 	size_t max = r->kind == CRED_DEVICE ? 1 : LIMIT_CREDENTIALS;
@@ -162,6 +163,7 @@ static enum reason put_agency(const struct step *s, const struct row_agency *r) 
 	if (r->retired || (old && old->retired)) return REASON_NAME_TAKEN;
 	if (geometry_rings_check(span_of(r->rings.ptr, r->rings.len)) != ERR_NONE)
 		return REASON_JURISDICTION;
+	if (old && old->kind != r->kind) return REASON_NAME_TAKEN; /* homes opted in to a kind */
 	if (!r->recipient[0] && !s->opts->demo) return REASON_KEY;
 	if (!r->recipient[0] != !r->key_id[0]) return REASON_KEY;
 	effects_put(s, &r->row);

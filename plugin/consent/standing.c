@@ -35,9 +35,26 @@ static enum reason check(const struct step *s, const Vestibule__V1__GrantStandin
 																		  : REASON_END_DATE;
 }
 
+static bool is_like(const struct row_standing *g, const char *integrator, const char *device,
+					int64_t kind) {
+	return g->state == GSTATE_ACTIVE && g->kind == kind && same(g->integrator, integrator) &&
+		   same(g->device, device);
+}
+
 enum reason standing_give(const struct step *s, const Vestibule__V1__GrantStanding *m) {
 	enum reason why = check(s, m);
 	if (why != REASON_OK) return why;
+	struct span home = span_str(s->who->subject);
+	size_t like = 0;
+	const struct row *row = state_child(s->st, ROW_STANDING, 0, home, NULL);
+	for (; row; row = state_child(s->st, ROW_STANDING, 0, home, row)) {
+		const struct row_standing *g = (const struct row_standing *)row;
+		if (!is_like(g, m->integrator, m->device, m->kind)) continue;
+		if (same(g->actor, s->who->username) && g->exp_ms >= (int64_t)m->exp_ms)
+			return REASON_OK; /* he gave it, for at least as long: the command came twice */
+		like++;
+	}
+	if (like >= LIMIT_STANDING_ALIKE) return REASON_STATE;
 	struct row_standing *g = effects_new(s, ROW_STANDING);
 	effects_uuid(s, g->id);
 	EFFECTS_TEXT(g->home, s->who->subject);
@@ -64,8 +81,14 @@ static struct row_standing *end(const struct step *s, const struct row_standing 
 
 enum reason standing_retract(const struct step *s, const struct row_standing *g) {
 	if (g->state != GSTATE_ACTIVE) return REASON_ENDED;
-	struct row_standing *n = end(s, g, GSTATE_REVOKED);
-	EFFECTS_TEXT(receipt(s, RECEIPT(GRANT_RETRACTED), n)->actor, s->who->username);
+	/* With every other that lets the same be read: who takes it back means all of it. */
+	const struct row *row = state_child(s->st, ROW_STANDING, 0, span_str(g->home), NULL);
+	for (; row; row = state_child(s->st, ROW_STANDING, 0, span_str(g->home), row)) {
+		const struct row_standing *each = (const struct row_standing *)row;
+		if (!is_like(each, g->integrator, g->device, g->kind)) continue;
+		struct row_standing *n = end(s, each, GSTATE_REVOKED);
+		EFFECTS_TEXT(receipt(s, RECEIPT(GRANT_RETRACTED), n)->actor, s->who->username);
+	}
 	return REASON_OK;
 }
 

@@ -109,7 +109,10 @@ bool policy_relay_may_copy(const struct policy_case *c) {
 	const struct row_job *job = state_copy_job(c->st, c->subject, c->t.device, c->t.clip);
 	const struct row_delivery *d = job ? state_delivery(c->st, span_str(job->delivery)) : NULL;
 	const struct row_grant *g = d ? state_grant(c->st, span_str(d->grant)) : NULL;
-	return g && g->nbf_ms <= c->q->now_ms && c->q->now_ms < g->exp_ms;
+	const struct row_request *r = g ? state_request(c->st, span_str(g->request)) : NULL;
+	const struct row_agency *a = g ? state_agency(c->st, span_str(g->agency)) : NULL;
+	if (!r || r->state == REQ_SUSPENDED || !a || a->suspended || a->retired) return false;
+	return g->nbf_ms <= c->q->now_ms && c->q->now_ms < g->exp_ms;
 }
 
 bool policy_listed(const struct policy_case *c, struct span filter, enum app_access access) {

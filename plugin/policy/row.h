@@ -376,7 +376,7 @@ struct row_job {
 
 struct row_fetch {
 	struct row row;
-	char id[ROW_UUID_SIZE];       /* event_id of the command */
+	char id[ROW_UUID_SIZE];
 	char delivery[ROW_UUID_SIZE]; /* parent */
 	char username[ROW_ID_SIZE];
 	int64_t at_ms;

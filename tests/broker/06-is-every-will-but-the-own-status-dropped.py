@@ -2,9 +2,9 @@
 from broker import *
 
 
-def lose(b, username, topic, payload, qos=0, retain=False, **more):
+def lose(b, username, topic, payload, qos=0, retain=False, props=(), **more):
     try:
-        b.client(username, will=(topic, payload, qos, retain), **more).close()
+        b.client(username, will=(topic, payload, qos, retain, props), **more).close()
     except (mqtt5.Refused, mqtt5.Closed):
         assert topic.startswith("$"), "newer brokers refuse such wills at CONNECT"
 
@@ -20,6 +20,34 @@ def device_will_of_status_passes_and_of_a_ring_does_not():
         lose(b, "front", TOP + "device/front/status", "offline")
         assert alice.expect(TOP + "device/front/status").payload == b"offline"
         assert alice.expect(TOP + "home/maple/json/front/status")
+
+
+def nothing_rides_along_with_a_will():  # I28
+    props = [(mqtt5.CONTENT_TYPE, "x-smuggled"), (mqtt5.RESPONSE_TOPIC, "back"), (mqtt5.USER, ("note", "clip at http://x"))]
+    with Broker(street()) as b:
+        alice = b.client("alice")
+        assert alice.subscribe(TOP + "device/front/status", qos=0) == 0
+        lose(b, "front", TOP + "device/front/status", "offline", 0, True, props)
+        m = alice.expect(TOP + "device/front/status")
+        assert m.payload == b"offline" and not m.props, m
+        late = b.client("alice")
+        assert late.subscribe(TOP + "device/front/status", qos=0) == 0
+        m = late.expect(TOP + "device/front/status")
+        assert m.payload == b"offline" and m.retain and not m.props, m
+        lose(b, "front", TOP + "device/front/status", "online", 0, True, props)
+        assert not alice.drain() and "reason=will who=front" in b.read_log()
+
+
+def nothing_rides_along_when_the_broker_ends():  # no DISCONNECT goes before these wills: they look like a PUBLISH
+    props = [(mqtt5.CONTENT_TYPE, "x-smuggled")]
+    with Broker(street()) as b:
+        alice = b.client("alice")
+        assert alice.subscribe(TOP + "device/front/status", qos=0) == 0
+        front = b.client("front", will=(TOP + "device/front/status", "offline", 0, True, props))
+        b.stop()
+        for c in (alice, front):
+            c.closed()
+        assert not [m for m in alice.messages if m.props], alice.messages
 
 
 def wills_of_people_are_dropped():
@@ -47,9 +75,13 @@ def will_at_a_takeover_is_a_will():
         first.closed()
         assert not alice.drain()
         assert "reason=will who=front" in b.read_log()
-        with b.client("front", "front"):
+        with b.client("front", "front", will=(TOP + "device/front/status", "offline", 0, True)) as third:
             second.closed()
+            third.publish(TOP + "device/front/status", "online", qos=0, retain=True)
+            assert [m.payload for m in alice.drain()] == [b"online"], "it is back: nobody hears that it was gone"
+            third.close()
             assert alice.expect(TOP + "device/front/status").payload == b"offline"
 
 
-main(device_will_of_status_passes_and_of_a_ring_does_not, wills_of_people_are_dropped, will_at_a_takeover_is_a_will)
+main(device_will_of_status_passes_and_of_a_ring_does_not, nothing_rides_along_with_a_will,
+     nothing_rides_along_when_the_broker_ends, wills_of_people_are_dropped, will_at_a_takeover_is_a_will)

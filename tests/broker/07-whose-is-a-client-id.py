@@ -38,6 +38,18 @@ def stock_ids_belong_to_their_last_user():
         assert refused(lambda: b.client("alice", "x" * 300)) == NO
 
 
+def officers_and_relays_learn_no_username_by_trying_ids():  # an id tells by its refusal whose it is
+    with Broker(street() + police(), agencies="on") as b:
+        for who in ("ines", "mover-1"):
+            for client_id in ("alice", "alice.phone", "nobody-here", "nobody-here.phone", "mosqsub-123", "auto-alice", "auto-"):
+                assert refused(lambda: b.client(who, client_id)) == NO, client_id
+            assert b.read_log().count("reason=foreign_client_id who=%s" % who) >= 5
+            for client_id in (who, who + ".desk"):
+                b.client(who, client_id).disconnect()
+            mqtt5.Client(b.port, "", who, token(who)).disconnect()
+            mqtt5.Client(b.port, "", who, token(who), version=4).disconnect()
+
+
 def forgotten_ids_are_the_oldest():
     with Broker(street()) as b:
         b.client("bob", "first").disconnect()
@@ -56,4 +68,5 @@ def own_takeover_closes_the_older_connection():
 
 
 main(only_the_right_token_gets_in, foreign_namespace_is_refused_and_the_victim_stays, stock_ids_belong_to_their_last_user,
+     officers_and_relays_learn_no_username_by_trying_ids,
      forgotten_ids_are_the_oldest, own_takeover_closes_the_older_connection)

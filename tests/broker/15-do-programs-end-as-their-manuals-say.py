@@ -163,6 +163,15 @@ def certificate_is_as_good_as_a_token():
         check(connect("alice", "alice", host="127.1"), UNAVAILABLE, "cannot connect: TLS: certificate verify failed")
 
 
+def wrong_file_ends_64_without_waiting():
+    with Broker(street()) as b:
+        pipe = os.path.join(b.dir, "pipe")
+        os.mkfifo(pipe)
+        check(run(b, "home", "alice", "rules", "set", pipe), USAGE, "is not a regular file")
+        check(run(b, "home", "alice", "clip", "get", NOBODY, "--out", ""), USAGE, "needs --out FILE")
+        assert ".part" not in set(os.listdir(b.dir)) | set(os.listdir("."))
+
+
 def manuals_list_these_codes_and_no_others():
     for program in ("home", "agency", "ctl"):
         page = open(os.path.join(ROOT, "docs", "man", "vestibule-%s.1.scd" % program)).read().split("# EXIT STATUS")[1].split("\n# ")[0]
@@ -172,4 +181,4 @@ def manuals_list_these_codes_and_no_others():
 main(wrong_credential_ends_77, nobody_listening_ends_69, silent_broker_ends_75, command_without_an_answer_ends_75_recorded_or_not,
      lost_answer_makes_the_same_command_come_again_and_count_once, connection_that_breaks_before_the_answer_ends_69,
      refused_command_ends_1_with_its_sentence, officer_reads_why, role_that_may_not_ends_77, usage_ends_64_and_nothing_is_sent,
-     certificate_is_as_good_as_a_token, manuals_list_these_codes_and_no_others)
+     certificate_is_as_good_as_a_token, wrong_file_ends_64_without_waiting, manuals_list_these_codes_and_no_others)

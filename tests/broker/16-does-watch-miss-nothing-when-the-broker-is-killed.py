@@ -15,7 +15,7 @@ def kinds(watch):
 
 def connected(b, username):
     """Its subscriptions are answered: the two private ones at CONNACK, and those of `watch`."""
-    return lambda: b.read_log().count("Sending SUBACK to %s\n" % username) >= 4
+    return lambda: b.read_log().count("Sending SUBACK to %s." % username) >= 4
 
 
 def kill_and_come_back(b, watch, meanwhile):
@@ -83,7 +83,7 @@ def officer_gets_the_notices_of_the_gap_once():
         submit = ["submit", "--type", "burglary", "--reason", "a window was forced while nobody was home", "--lat", "57.649",
                   "--lon", "10.407", "--radius", "300", "--from", "-2h", "--to", "-1h", "--case"]
         with Background(b, "agency", "ines", "watch", "--json") as watch:
-            wait_until(lambda: b.read_log().count("Sending SUBACK to ines\n") >= 3, 5, "watch")
+            wait_until(lambda: b.read_log().count("Sending SUBACK to ines.") >= 3, 5, "watch")
             assert run(b, "agency", "ines", *submit, "1")[0] == RECORDED
             wait_until(lambda: len(watch.events("notice")) == 1, 5, "the first notice")
             kill_and_come_back(b, watch, lambda: run(b, "agency", "ines", *submit, "2"))

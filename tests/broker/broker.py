@@ -54,9 +54,9 @@ def device(name, of, cell="u4pruydq"):
     return [row("device", id=name, home=of, name=name, cell=cell)] + credential(name, DEVICE, name)
 
 
-def standing(integrator, of, kind, which="", grant=None, start_ms=1000, end_ms=None):
+def standing(integrator, of, kind, which="", grant=None, start_ms=None, end_ms=None):
     return [row("standing", id=grant or wire.uuid_text(wire.uuid7()), home=of, integrator=integrator, device=which, kind=kind,
-                state=ACTIVE, nbf_ms=start_ms, exp_ms=end_ms or now_ms() + 86400000, actor="alice")]
+                state=ACTIVE, nbf_ms=start_ms or now_ms() - 20 * 86400000, exp_ms=end_ms or now_ms() + 86400000, actor="alice")]
 
 
 def street():

@@ -11,7 +11,7 @@ CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP = 1, 2, 3, 4, 5, 6, 7
 SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT = 8, 9, 10, 11, 12, 13, 14
 NOT_AUTHORIZED, NO_SUBSCRIBERS, ADMINISTRATIVE = 0x87, 0x10, 0x98
 
-Message = collections.namedtuple("Message", "topic payload qos retain")
+Message = collections.namedtuple("Message", "topic payload qos retain props")  # props: the raw bytes
 
 
 class Closed(Exception):
@@ -54,11 +54,11 @@ def properties(pairs):
     return varint(len(out)) + out
 
 
-SESSION_EXPIRY, RECEIVE_MAXIMUM, CONTENT_TYPE, EXPIRY, USER = 0x11, 0x21, 0x03, 0x02, 0x26
+SESSION_EXPIRY, RECEIVE_MAXIMUM, CONTENT_TYPE, EXPIRY, USER, RESPONSE_TOPIC = 0x11, 0x21, 0x03, 0x02, 0x26, 0x08
 
 
 class Client:
-    """Connects at once. will: (topic, payload, qos, retain). Raises Refused or Closed."""
+    """Connects at once. will: (topic, payload, qos, retain[, properties]). Raises Refused or Closed."""
 
     def __init__(self, port, client_id, username=None, password=None, version=5, clean=True, expiry=0, will=None,
                  receive_maximum=None, context=None, acks=True, timeout=5):
@@ -77,9 +77,9 @@ class Client:
             pairs.append((RECEIVE_MAXIMUM, receive_maximum))
         tail = binary(client_id)
         if will:
-            topic, payload, qos, retain = will
+            topic, payload, qos, retain = will[:4]
             flags |= 4 | qos << 3 | (0x20 if retain else 0)
-            tail += (properties([]) if self.v5 else b"") + binary(topic) + binary(payload)
+            tail += (properties(will[4] if will[4:] else []) if self.v5 else b"") + binary(topic) + binary(payload)
         if username is not None:
             tail += binary(username)
         if password is not None:
@@ -144,10 +144,11 @@ class Client:
         if qos:
             mid = struct.unpack("!H", body[at:at + 2])[0]
             at += 2
+        props = b""
         if self.v5:
             length, at = body[at], at + 1  # the tests' messages carry fewer than 128 bytes of properties
-            at += length
-        self.messages.append(Message(topic, body[at:], qos, bool(head & 1)))
+            props, at = body[at:at + length], at + length
+        self.messages.append(Message(topic, body[at:], qos, bool(head & 1), props))
         if qos == 1:
             if self.acks:
                 self.send(PUBACK << 4, struct.pack("!H", mid))

@@ -16,8 +16,10 @@ import time
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 MOSQUITTO = os.environ.get("MOSQUITTO") or shutil.which("mosquitto") or "/usr/sbin/mosquitto"
 HOMES = (("maple", "front-door", "alice"), ("oak", "back-door", "bob"))
+SEALED = ("elm", "gate", "carol")  # a third home, whose clips are sealed; raw.py speaks for its device and its member
 OFFICERS = (("ines", "investigator"), ("sam", "supervisor"), ("eva", "evidence"))
 AGENCY, RELAY, INTEGRATOR = "central-pd", "relay-1", "alarm-co"
+RECIPIENT = "age1" + "q" * 58  # opaque to all that runs here
 CELL = "u4pruydq"  # both homes' cell; its middle is the middle of every request
 LAT, LON = "57.64911", "10.40744"
 CUT_OFF = 137  # how a process ends at a failpoint
@@ -54,14 +56,14 @@ def wait_until(what, seconds, every=0.1):
 
 
 def failpoints():
-    """Names in the source, by program: what there is is found, not listed."""
+    """Names in the source, by program: what there is is found, not listed. Those of a bucket are not passed here."""
     found = {"broker": set(), "relay": set()}
     for program, folder in (("broker", "plugin"), ("relay", "clients/relay")):
         for base, _, names in os.walk(os.path.join(ROOT, folder)):
             for name in names:
                 if name.endswith(".c"):
                     with open(os.path.join(base, name)) as f:
-                        found[program] |= set(re.findall(r'failpoint_hit\("([a-z-]+)"\)', f.read()))
+                        found[program] |= set(re.findall(r'failpoint_hit\("((?!s3-)[a-z-]+)"\)', f.read()))
     return {program: sorted(names) for program, names in found.items()}
 
 
@@ -84,9 +86,17 @@ class Answer:
         return [json.loads(line) for line in self.out.splitlines() if line.startswith("{")]
 
     def __str__(self):
-        words = [w for w in self.argv[1:] if not w.startswith("--port") and "/" not in w]
-        return "%s %s -> %d %s%s" % (os.path.basename(self.argv[0]), " ".join(words), self.code, self.outcome,
-                                     " (%s)" % self.err.strip().splitlines()[-1] if self.err.strip() else "")
+        words, skip = [], 0
+        for word in self.argv[1:]:  # without what every command has
+            if skip or "/" in word:
+                skip = 0
+            elif word in ("--port", "--token-file", "--agency", "--timeout", "--socket", "--reason"):
+                skip = word != "--socket"
+            elif word not in ("--username", "--json"):
+                words.append(word)
+        why = (self.err.strip() or "").splitlines()
+        return "%s %s -> %d %s%s" % (os.path.basename(self.argv[0])[10:], " ".join(words), self.code, self.outcome,
+                                     " (%s)" % why[-1] if why else "")
 
 
 def run(argv, kill_after=None, seconds=30):
@@ -109,6 +119,7 @@ class Program:
 
     def __init__(self, name, argv, log):
         self.name, self.argv, self.log = name, argv, log
+        self.piped = False  # its log goes through a pipe, and a write beyond its file size limit fails instead of killing it
         self.process, self.failpoint, self.killed = None, None, False
         self.hits = []  # failpoints at which it ended
 
@@ -118,8 +129,16 @@ class Program:
             env["VESTIBULE_FAIL"] = failpoint
         self.failpoint, self.killed = failpoint, False
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(self.argv, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            start_new_session=True)
+            sink = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=log) if self.piped else None
+            out = sink.stdin if sink else log
+            self.process = subprocess.Popen(self.argv, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                                            start_new_session=True, restore_signals=not self.piped)
+            if sink:
+                sink.stdin.close()  # it ends with the program
+
+    def log_text(self):
+        with open(self.log, errors="replace") as f:
+            return f.read()
 
     def is_up(self):
         """False when it ended; raises when it ended by itself and no failpoint was set."""
@@ -144,7 +163,6 @@ class Program:
     def stop(self, seconds=20):
         """An orderly end."""
         if self.is_up():
-            self.failpoint = self.failpoint and self.failpoint  # it may still be passed on the way out
             self.process.send_signal(signal.SIGTERM)
             code = self.process.wait(timeout=seconds)
             self.process = None
@@ -232,11 +250,14 @@ class Place:
 
 
 class Template:
-    """A store with two homes, an agency, a relay and an integrator, made once by our own programs and copied for each round."""
+    """A store with three homes, an agency, a relay and an integrator, made once by our own programs and copied for each round."""
 
-    def __init__(self, folder, build):
+    def __init__(self, folder):
         self.folder = folder
-        place = Place(folder, build)
+
+    def make(self, build):
+        os.makedirs(self.folder, mode=0o700)
+        place = Place(self.folder, build)
         done = run([place.program("ctl"), "init", "--store", place.db, "--token-out", place.token("operator")])
         if done.code != 0:
             raise Broken("set-up: %s" % done)
@@ -248,15 +269,17 @@ class Template:
             self.fill(place)
         finally:
             broker.stop()
+        return self
 
     def fill(self, place):
-        for home, device, member in HOMES:
-            place.ctl("quickstart", "--home", home, "--device", device, "--member", member, "--cell", CELL, "--unsealed-ok",
-                      "--out", place.folder)
+        for home, device, member in HOMES + (SEALED,):
+            more = () if home == SEALED[0] else ("--unsealed-ok",)
+            place.ctl("quickstart", "--home", home, "--device", device, "--member", member, "--cell", CELL, "--out", place.folder,
+                      *more)
         with open(place.path("jurisdiction.json"), "w") as f:
             f.write("[[[57.60,10.30],[57.60,10.50],[57.70,10.50],[57.70,10.30]]]")
-        place.ctl("agency", "add", AGENCY, "--kind", "police", "--name", "Central Police", "--jurisdiction",
-                  place.path("jurisdiction.json"))
+        place.ctl("agency", "add", AGENCY, "--kind", "police", "--name", "Central Police", "--recipient", RECIPIENT,
+                  "--jurisdiction", place.path("jurisdiction.json"))
         for who, role in OFFICERS:
             place.ctl("officer", "add", who, "--agency", AGENCY, "--role", role, "--token-out", place.token(who))
         place.ctl("relay", "add", RELAY, "--token-out", place.token(RELAY))
@@ -271,11 +294,12 @@ class Template:
 
 # --- clips ----------------------------------------------------------------------------------------------------------
 
-def make_clip(rng, path):
-    """A real MP4 that nobody else has: the doorstep and a `free` box of random bytes. Returns its SHA-256."""
+def make_clip(rng, path, big=False):
+    """A real MP4 that nobody else has: the doorstep and a `free` box of random bytes. Returns its SHA-256. big: the relay
+    makes a mark on the way."""
     with open(os.path.join(ROOT, "tests", "media", "doorstep.mp4"), "rb") as f:
         film = f.read()
-    size = rng.choice((200, 70000, 400000, 1500000)) + rng.randrange(1000)
+    size = (5 << 20 if big else rng.choice((200, 70000, 400000, 1500000))) + rng.randrange(1000)
     data = film + (size + 8).to_bytes(4, "big") + b"free" + rng.randbytes(size)
     with open(path, "wb") as f:
         f.write(data)

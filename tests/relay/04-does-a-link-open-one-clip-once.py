@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """Does a link open exactly one stored clip, once, within its minute, and does every other request get the same 404?"""
+import contextlib
 import os
 import re
+import signal
 import socket
 import subprocess
 import threading
@@ -34,8 +36,8 @@ def used_link_stays_used_after_a_restart(rig):
     assert rig.http(path_of(used.url))[0] == 200
     rig.kill()
     rig.start()
+    wait_until(lambda: rig.http(path_of(fresh.url))[1] == clip.data, 5, "in touch again")
     assert rig.http(path_of(used.url))[:2] == ABSENT
-    assert rig.http(path_of(fresh.url))[1] == clip.data
 
 
 def download_that_was_cut_short_used_its_link_up(rig):
@@ -115,6 +117,59 @@ def ranges_are_not_served(rig):
     assert (status, body) == (200, clip.data) and "content-range" not in headers
 
 
+def link_is_dead_while_the_broker_is_gone(rig):
+    rig.start()
+    clip = rig.store(Clip(data_of(1000)))
+    held = path_of(rig.link(clip).url)
+    rig.broker.kill()
+    rig.broker.wait()
+    wait_until(lambda: "connection_lost" in rig.log_text(), 5, "the relay notices")
+    assert rig.http(held)[:2] == ABSENT
+
+
+def link_is_dead_when_the_broker_falls_silent(rig):
+    rig.start()
+    clip = rig.store(Clip(data_of(16 << 20)))
+    held, running = path_of(rig.link(clip).url), path_of(rig.link(clip).url)
+    with socket.create_connection(("127.0.0.1", rig.http_port)) as s:
+        s.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % running.encode())
+        got = len(s.recv(100))
+        rig.broker.send_signal(signal.SIGSTOP)
+        try:
+            wait_until(lambda: "connection_lost" in rig.log_text(), 13, "the relay notices")
+            assert rig.http(held)[:2] == ABSENT
+            with contextlib.suppress(ConnectionResetError):
+                while part := s.recv(1 << 20):
+                    got += len(part)
+            assert got < len(clip.data), "the running download was cut off"
+        finally:
+            rig.broker.send_signal(signal.SIGCONT)
+
+
+def link_waits_until_the_sync_is_answered(rig):
+    rig.start()
+    clip = rig.store(Clip(data_of(1000)))
+    held = path_of(rig.link(clip).url)
+    rig.kill()
+    rig.answers_syncs = False
+    rig.start()
+    assert rig.http(held)[:2] == ABSENT, "connected, but what was missed is not known yet"
+    rig.answers_syncs = True
+    rig.wait_sync()
+    assert wait_until(lambda: rig.http(held)[0] == 200, 5, "asked again, answered, open")
+
+
+def state_directory_is_made_private(rig):
+    os.rmdir(rig.path("state"))
+    assert subprocess.run(rig.command(check=True), timeout=20).returncode == 0
+    assert not os.path.exists(rig.path("state")), "--check only looks"
+    rig.start()
+    assert os.stat(rig.path("state")).st_mode & 0o777 == 0o700
+    rig.kill()
+    missing = subprocess.run(rig.command(state=rig.path("no", "state")), capture_output=True, timeout=20)
+    assert missing.returncode == 64 and b"--state" in missing.stderr, missing
+
+
 def no_link_without_a_stored_object(rig):
     clip = rig.device.has(Clip(data_of(1000)))
     rig.device.serve = lambda *_: iter(())
@@ -179,6 +234,8 @@ if __name__ == "__main__":
     run(link_serves_the_whole_clip_once, used_link_stays_used_after_a_restart, download_that_was_cut_short_used_its_link_up,
         of_two_at_the_same_time_one_wins, everything_wrong_gets_the_same_404, expired_link_is_absent,
         link_never_outlives_the_grant, other_methods_are_refused_and_use_nothing_up, ranges_are_not_served,
+        link_is_dead_while_the_broker_is_gone, link_is_dead_when_the_broker_falls_silent,
+        link_waits_until_the_sync_is_answered, state_directory_is_made_private,
         no_link_without_a_stored_object, object_that_vanished_gets_no_link, public_url_is_what_links_begin_with,
         key_file_is_made_private_and_checked, idle_connections_are_bounded_and_do_not_stop_others,
         no_log_line_holds_a_link_or_an_address)

@@ -99,7 +99,7 @@ class Rig:
         self.port, self.http_port = free_port(), free_port()
         self.reports, self.syncs, self.seen = queue.Queue(), queue.Queue(), []
         self.clients, self.relay, self.broker = [], None, None
-        self.jobs_on_sync = []
+        self.jobs_on_sync, self.answers_syncs = [], True
         for name in ("state", "clips"):
             os.mkdir(self.path(name), 0o700)
         with open(os.open(self.path("token"), os.O_CREAT | os.O_WRONLY, 0o600), "w") as f:
@@ -210,8 +210,12 @@ class Rig:
 
     def on_message(self, client, _userdata, message):
         if message.topic.endswith("/sync"):
-            client.publish(TOP + "user/mover/reply", wire.reply(self.jobs_on_sync), 1)
-            self.syncs.put(wire.parse(message.payload))
+            sync = wire.parse(message.payload)
+            if not self.answers_syncs:
+                self.syncs.put(sync)
+                return
+            client.publish(TOP + "user/mover/reply", wire.reply(self.jobs_on_sync, sync[1]), 1)
+            self.syncs.put(sync)
             return
         report = wire.Report(message.payload)
         self.seen.append(report)

@@ -77,8 +77,8 @@ def job(kind, obj, device="", clip=b"", length=0, sha256=b"", exp_ms=0, job_id=N
     return message(job_id or uuid7(), kind, obj, device, clip, length, sha256, exp_ms, "video/mp4" if clip else "")
 
 
-def reply(jobs):
-    return message(uuid7()) + field(3, 1) + b"".join(field(12, j) for j in jobs)
+def reply(jobs, to):
+    return message(to) + field(3, 1) + b"".join(field(12, j) for j in jobs)
 
 
 def chunk(offset, data, last=False, status=OK):

@@ -121,6 +121,42 @@ static void standing_grant_is_retracted_by_any_adult_and_kicked(void **state) {
 	world_free(w);
 }
 
+static void same_grant_given_twice_is_one_and_a_retraction_takes_every_like_one(void **state) {
+	(void)state;
+	struct world *w = world_town();
+	int64_t exp = w->now.utc_ms + LIMIT_DAY_MS;
+	assert_int_equal(world_grant(w, "bob", "alarm", "d1", exp), REASON_OK);
+	assert_int_equal(world_grant(w, "bob", "alarm", "d1", exp), REASON_OK);
+	assert_int_equal(state_count(w->st, ROW_STANDING), 1);
+	assert_int_equal(world_grant(w, "alice", "alarm", "d1", exp),
+					 REASON_OK); /* hers outlives his leaving */
+	assert_int_equal(world_grant(w, "bob", "alarm", "", exp),
+					 REASON_OK); /* every device: not alike */
+	assert_int_equal(state_count(w->st, ROW_STANDING), 3);
+	const struct row_standing *hers = (const struct row_standing *)state_each(
+		w->st, ROW_STANDING, state_each(w->st, ROW_STANDING, NULL));
+	char id[UUID_TEXT_SIZE];
+	memcpy(id, hers->id, sizeof(id));
+	assert_int_equal(world_retract(w, "bob", id), REASON_OK);
+	int active = 0;
+	const struct row *r = state_each(w->st, ROW_STANDING, NULL);
+	for (; r; r = state_each(w->st, ROW_STANDING, r))
+		active += ((const struct row_standing *)r)->state == GSTATE_ACTIVE;
+	assert_int_equal(active, 1);
+	world_free(w);
+}
+
+static void removed_members_name_is_never_given_again(void **state) {
+	(void)state;
+	struct world *w = world_town();
+	assert_int_equal(world_remove(w, "alice", "bob"), REASON_OK);
+	assert_int_equal(world_invite(w, "alice", "bob", ROLE_ADULT), REASON_NAME_TAKEN);
+	assert_int_equal(world_put_credential(w, "bob", CRED_OPERATOR, "", ROLE_NONE),
+					 REASON_NAME_TAKEN);
+	assert_int_equal(world_invite(w, "alice", "bob-2", ROLE_ADULT), REASON_OK);
+	world_free(w);
+}
+
 static void standing_grant_warns_once_and_expires(void **state) {
 	(void)state;
 	struct world *w = world_town();
@@ -145,16 +181,17 @@ static void standing_grant_warns_once_and_expires(void **state) {
 static void removed_integrator_loses_every_grant(void **state) {
 	(void)state;
 	struct world *w = world_town();
-	for (int i = 0; i < 200; i++)
-		assert_int_equal(world_grant(w, "bob", "alarm", "d1", w->now.utc_ms + LIMIT_DAY_MS),
-						 REASON_OK);
+	int64_t exp = w->now.utc_ms + LIMIT_DAY_MS;
+	for (int i = 0; i < LIMIT_STANDING_ALIKE; i++)
+		assert_int_equal(world_grant(w, "bob", "alarm", "d1", exp + i), REASON_OK);
+	assert_int_equal(world_grant(w, "bob", "alarm", "d1", exp + 1000), REASON_STATE);
 	assert_int_equal(world_operator(w, OPERATOR_REMOVE, NULL, ROW_INTEGRATOR, "alarm"), REASON_OK);
 	assert_null(world_who(w, "alarm-4"));
 	(void)world_tick(w);
 	const struct row *r = state_each(w->st, ROW_STANDING, NULL);
 	for (; r; r = state_each(w->st, ROW_STANDING, r))
 		assert_int_equal(((const struct row_standing *)r)->state, GSTATE_REVOKED);
-	assert_int_equal(world_receipts(w, "h1", RECEIPT(GRANT_RETRACTED)), 200);
+	assert_int_equal(world_receipts(w, "h1", RECEIPT(GRANT_RETRACTED)), LIMIT_STANDING_ALIKE);
 	world_free(w);
 }
 
@@ -310,6 +347,8 @@ int main(void) {
 		cmocka_unit_test(removed_approver_takes_his_grants_along),
 		cmocka_unit_test(standing_grant_needs_an_end_within_a_year),
 		cmocka_unit_test(standing_grant_is_retracted_by_any_adult_and_kicked),
+		cmocka_unit_test(same_grant_given_twice_is_one_and_a_retraction_takes_every_like_one),
+		cmocka_unit_test(removed_members_name_is_never_given_again),
 		cmocka_unit_test(standing_grant_warns_once_and_expires),
 		cmocka_unit_test(removed_integrator_loses_every_grant),
 		cmocka_unit_test(clip_is_acknowledged_with_the_highest_seq),

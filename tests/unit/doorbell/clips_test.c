@@ -199,6 +199,21 @@ static void full_disk_refuses_the_clip_and_leaves_nothing(void **state) {
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void folder_that_others_may_write_to_is_refused(void **state) {
+	struct bench *b = (struct bench *)*state;
+	static const mode_t shared[] = {0770, 0707, 0777};
+	clips_close(b->c);
+	for (size_t i = 0; i < sizeof shared / sizeof shared[0]; i++) {
+		assert_int_equal(chmod(b->dir, shared[i]), 0);
+		assert_null(clips_open(b->dir, 100000, why));
+		assert_non_null(strstr(why, b->dir));
+		assert_non_null(strstr(why, "0700"));
+	}
+	assert_int_equal(chmod(b->dir, 0755), 0); /* readable alone is the operator's choice */
+	b->c = clips_open(b->dir, 100000, why);
+	assert_non_null(b->c);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		T(stored_clip_is_read_back_with_its_hash),
@@ -209,6 +224,7 @@ int main(void) {
 		T(what_is_no_file_is_refused),
 		T(removed_clip_is_gone_and_its_bytes_are_free),
 		T(full_disk_refuses_the_clip_and_leaves_nothing),
+		T(folder_that_others_may_write_to_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

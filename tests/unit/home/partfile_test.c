@@ -124,6 +124,41 @@ static void a_symbolic_link_is_not_followed(void **state) {
 	assert_int_equal(unlink(other), 0);
 }
 
+static void a_part_that_others_could_read_becomes_private(void **state) {
+	(void)state;
+	struct stat st;
+	int fd = open(part, O_CREAT | O_WRONLY, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(fchmod(fd, 0666), 0);
+	assert_int_equal(close(fd), 0);
+	struct partfile f = opened(3);
+	assert_int_equal(fstat(f.fd, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	partfile_close(&f);
+}
+
+static void a_part_of_another_user_is_refused(void **state) {
+	(void)state;
+	char why[PARTFILE_WHY_SIZE];
+	struct partfile f;
+	if (geteuid() != 0) skip(); /* only root can give a file away */
+	int fd = open(part, O_CREAT | O_WRONLY, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(fchown(fd, 65534, 65534), 0);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(partfile_open(&f, path, 3, why), ERR_STORE);
+	assert_non_null(strstr(why, "another user"));
+}
+
+static void a_pipe_is_no_part_and_nobody_waits_for_it(void **state) {
+	(void)state;
+	char why[PARTFILE_WHY_SIZE];
+	struct partfile f;
+	assert_int_equal(mkfifo(part, 0600), 0);
+	assert_int_equal(partfile_open(&f, path, 3, why), ERR_STORE);
+	assert_non_null(strstr(why, "regular"));
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_name_appears_only_when_whole_and_right, set_up,
@@ -134,6 +169,11 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(a_part_longer_than_the_clip_is_begun_anew, set_up,
 										tear_down),
 		cmocka_unit_test_setup_teardown(an_existing_file_and_a_busy_part_are_left_alone, set_up,
+										tear_down),
+		cmocka_unit_test_setup_teardown(a_part_that_others_could_read_becomes_private, set_up,
+										tear_down),
+		cmocka_unit_test_setup_teardown(a_part_of_another_user_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_pipe_is_no_part_and_nobody_waits_for_it, set_up,
 										tear_down),
 		cmocka_unit_test_setup_teardown(a_symbolic_link_is_not_followed, set_up, tear_down),
 	};

@@ -48,6 +48,8 @@ static const struct store_ops fake_ops = {fake_load, fake_commit, fake_close};
 
 static struct fake *fake;
 static struct engine *e;
+static char digest_char = 'a';
+
 static void to_nobody(void *ctx, enum log_level level, const char *line) {
 	(void)ctx;
 	(void)level;
@@ -140,7 +142,7 @@ static struct engine_result say(uint32_t n, Vestibule__V1__HomeCommand *m) {
 						  .who = state_credential(engine_state(e), SPAN_LIT("alice")),
 						  .event_id = span_of(id, sizeof(id)),
 						  .msg = &m->base};
-	memset(cmd.digest, 'a', 64);
+	memset(cmd.digest, digest_char, 64);
 	return engine_command(e, &cmd);
 }
 
@@ -152,6 +154,16 @@ static struct engine_result give(uint32_t n, Vestibule__V1__GrantKind kind) {
 	g.exp_ms = (uint64_t)now_ms() + 86400000;
 	m.what_case = VESTIBULE__V1__HOME_COMMAND__WHAT_GRANT;
 	m.grant = &g;
+	return say(n, &m);
+}
+
+/* Something that widens and is never the same twice: asks of another kind of agency. */
+static struct engine_result opine(uint32_t n) {
+	Vestibule__V1__HomeCommand m = VESTIBULE__V1__HOME_COMMAND__INIT;
+	Vestibule__V1__Rules r = VESTIBULE__V1__RULES__INIT;
+	r.text = (char *)(uintptr_t)(n % 2 ? "ask fire" : "ask police");
+	m.what_case = VESTIBULE__V1__HOME_COMMAND__WHAT_RULES;
+	m.rules = &r;
 	return say(n, &m);
 }
 
@@ -210,9 +222,7 @@ static void i4_full_queue_takes_the_retraction_and_nothing_that_allows(void **st
 	atomic_store(&fake->answer, ERR_STORE);
 	struct engine_result r = {.reason = REASON_OK};
 	uint32_t n = 1;
-	for (; r.reason != REASON_BUSY && n < WORKER_QUEUE_MAX + 200; n++)
-		r = give(n, n % 2 ? VESTIBULE__V1__GRANT_KIND__GRANT_KIND_MOTION
-						  : VESTIBULE__V1__GRANT_KIND__GRANT_KIND_CLIP);
+	for (; r.reason != REASON_BUSY && n < WORKER_QUEUE_MAX + 200; n++) r = opine(n);
 	assert_int_equal(r.reason, REASON_BUSY);
 	assert_true(may_read(GRANT_RING));
 	assert_int_equal(take_back(n).reason, REASON_OK);
@@ -229,6 +239,26 @@ static void change_that_can_never_be_stored_refuses_everything(void **state) {
 	assert_false(state_may_allow(engine_state(e)));
 	assert_int_equal(give(2, VESTIBULE__V1__GRANT_KIND__GRANT_KIND_MOTION).reason,
 					 REASON_NOT_READY);
+}
+
+/* A digest of the right length that no hash has stands for a fault of ours: the state refuses the row of it. */
+static void change_that_the_state_refuses_stops_nobody(void **state) {
+	(void)state;
+	engine_enter(e);
+	digest_char = '\n';
+	assert_int_equal(give(1, VESTIBULE__V1__GRANT_KIND__GRANT_KIND_MOTION).reason, REASON_STATE);
+	digest_char = 'a';
+	assert_false(engine_health(e).state.refusing);
+	assert_int_equal(engine_health(e).changes_refused, 1);
+	assert_int_equal(give(2, VESTIBULE__V1__GRANT_KIND__GRANT_KIND_MOTION).reason, REASON_OK);
+}
+
+static void denial_that_the_state_refuses_stops_everything(void **state) {
+	(void)state;
+	digest_char = '\n';
+	assert_int_equal(take_back(1).reason, REASON_NOT_READY);
+	digest_char = 'a';
+	assert_true(engine_health(e).state.refusing);
 }
 
 static void broken_truth_refuses_everything_and_ends_nothing(void **state) {
@@ -295,6 +325,8 @@ int main(void) {
 		TEST(i4_retraction_bites_at_once_while_the_disk_fails),
 		TEST(i4_full_queue_takes_the_retraction_and_nothing_that_allows),
 		TEST(change_that_can_never_be_stored_refuses_everything),
+		TEST(change_that_the_state_refuses_stops_nobody),
+		TEST(denial_that_the_state_refuses_stops_everything),
 		TEST(broken_truth_refuses_everything_and_ends_nothing),
 		TEST(answers_to_one_client_wait_for_the_commit),
 		TEST(events_are_published_while_the_store_fails),

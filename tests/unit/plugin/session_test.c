@@ -46,9 +46,17 @@ static void kicks(bool whole, const char *name) {
 	assert_string_equal(k.name, name);
 }
 
+static void kicks_after_the_purge(const char *name) {
+	struct session_kick k;
+	assert_true(sessions_next_purge_kick(s, &k));
+	assert_false(k.whole_username);
+	assert_string_equal(k.name, name);
+}
+
 static void kicks_nobody(void) {
 	struct session_kick k;
 	assert_false(sessions_next_kick(s, &k));
+	assert_false(sessions_next_purge_kick(s, &k));
 }
 
 static void presence_follows_the_pointer(void **state) {
@@ -176,11 +184,35 @@ static void i5_denied_purge_is_kicked_once_more(void **state) {
 	(void)state;
 	login(0, "alarm.a", "alarm", CRED_INTEGRATOR);
 	sessions_read_denied(s, &clients[0], at(2));
-	kicks(false, "alarm.a");
+	kicks_after_the_purge("alarm.a");
 	logout(0, 3);
 	login(1, "alarm.a", "alarm", CRED_INTEGRATOR);
 	sessions_read_denied(s, &clients[1], at(4)); /* not for ever */
 	kicks_nobody();
+}
+
+static void i5_kick_of_a_grant_is_not_put_off_by_one_of_the_purge(void **state) {
+	(void)state;
+	login(0, "alarm.a", "alarm", CRED_INTEGRATOR);
+	sessions_read_denied(s, &clients[0], at(2));
+	sessions_routed(s, &clients[0], G1);
+	sessions_kick_grant(s, G1);
+	kicks(false, "alarm.a");
+	kicks_nobody();
+}
+
+static void i18_lost_device_is_named_once(void **state) {
+	char name[ROW_ID_SIZE];
+	(void)state;
+	sessions_lost(s, SPAN_LIT("stranger"));
+	assert_false(sessions_next_lost(s, name));
+	login(0, "front.a", "front", CRED_DEVICE);
+	logout(0, 2);
+	sessions_lost(s, SPAN_LIT("front"));
+	sessions_lost(s, SPAN_LIT("front"));
+	assert_true(sessions_next_lost(s, name));
+	assert_string_equal(name, "front");
+	assert_false(sessions_next_lost(s, name));
 }
 
 static void i9_officer_is_never_kicked_for_a_purge(void **state) {
@@ -212,6 +244,8 @@ int main(void) {
 		TEST(kick_by_id_never_meets_the_successor),
 		TEST(listed_client_that_left_is_not_kicked),
 		TEST(i5_denied_purge_is_kicked_once_more),
+		TEST(i5_kick_of_a_grant_is_not_put_off_by_one_of_the_purge),
+		TEST(i18_lost_device_is_named_once),
 		TEST(i9_officer_is_never_kicked_for_a_purge),
 		TEST(denied_read_after_the_purge_kicks_nobody),
 	};

@@ -123,12 +123,34 @@ static void one_spool_serves_one_device(void **state) {
 	scratch_remove(dir);
 }
 
+static void spool_that_others_may_write_to_is_refused(void **state) {
+	(void)state;
+	char dir[64];
+	scratch_dir(dir);
+	struct vestibule_config c = good(dir);
+	struct vestibule_fault why;
+	static const mode_t shared[] = {0770, 0707, 0777};
+	for (size_t i = 0; i < sizeof shared / sizeof shared[0]; i++) {
+		assert_int_equal(chmod(dir, shared[i]), 0);
+		refused(&c, "spool_dir");
+		assert_null(vestibule_device_new(&c, &why));
+		assert_non_null(strstr(why.limit, dir));
+		assert_non_null(strstr(why.limit, "0700"));
+	}
+	assert_int_equal(chmod(dir, 0755), 0);
+	struct vestibule_device *d = vestibule_device_new(&c, &why);
+	assert_non_null(d);
+	vestibule_device_free(d);
+	scratch_remove(dir);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(example_compiles_against_the_header_alone),
 		cmocka_unit_test(header_stands_alone_in_c_and_cpp),
 		cmocka_unit_test(each_wrong_setting_is_refused_by_name),
 		cmocka_unit_test(wrong_events_are_refused_with_field_and_limit),
+		cmocka_unit_test(spool_that_others_may_write_to_is_refused),
 		cmocka_unit_test(one_spool_serves_one_device),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
