@@ -88,7 +88,8 @@ static enum act on_event(struct engine *e, const struct act_message *m, Protobuf
 	struct moment now = engine_now(e);
 	const struct row_device *device = state_device(engine_state(e), m->topic.device);
 	if (!device || !state_may_allow(engine_state(e))) {
-		limiter_put_back(engine_limiter(e), m->topic.device, ev->seq);
+		if (m->topic.kind == TOPIC_DEVICE_CLIP_READY)
+			limiter_put_back(engine_limiter(e), m->topic.device, ev->seq);
 		return ACT_PASS;
 	}
 	ev->arrived_ms = (uint64_t)now.utc_ms;
@@ -101,7 +102,6 @@ static enum act on_event(struct engine *e, const struct act_message *m, Protobuf
 		enum act act = record_clip(e, m, msg, reason);
 		if (act != ACT_REPLACE) return act;
 	} else {
-		engine_ack(e, m->topic.device, ev->seq);
 		if (answer == LIMITER_REPEATED) return ACT_PASS;
 		mirror_event(e, span_str(device->home), m->topic.device,
 					 m->topic.kind == TOPIC_DEVICE_RING ? TOPIC_HOME_JSON_RING

@@ -90,10 +90,6 @@ enum err engine_answer(struct engine *e, uint64_t seq, struct span client_id, st
 enum err engine_publish(struct engine *e, uint64_t seq, struct span topic, struct span payload,
 						uint8_t qos, bool retain) MUST_CHECK;
 
-/* An event of a device (not stored) was routed or is past use: DeviceAck(value) once all before it
- * is durable. */
-void engine_ack(struct engine *e, struct span device, uint64_t value);
-
 /* A relay's LINK report: the FetchLink it answers goes out once, if the fetch may still be served.
  */
 void engine_link(struct engine *e, const struct row_credential *relay,

@@ -228,13 +228,6 @@ void engine_hold(struct engine *e, const struct effects *fx, uint64_t seq) {
 	}
 }
 
-void engine_ack(struct engine *e, struct span device, uint64_t value) {
-	struct tell t = {.kind = TELL_ACK, .value = value > INT64_MAX ? INT64_MAX : (int64_t)value};
-	if (!span_copy(device, t.id, sizeof(t.id))) return; /* not a device's id */
-	hold_one(e, &t, state_seq(e->st));
-	engine_drain(e);
-}
-
 /* --- links --- */
 
 void engine_link(struct engine *e, const struct row_credential *relay,

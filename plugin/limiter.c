@@ -27,8 +27,8 @@ struct device {
 	uint8_t ids[LIMIT_IDS][16];
 	size_t id_count; /* ever */
 	struct bucket ingress;
-	uint64_t hole;     /* lowest seq passed over and not come again; 0: none */
-	uint64_t last_seq; /* of the last event, taken or not */
+	uint64_t hole;     /* lowest seq of a clip passed over and not come again; 0: none */
+	uint64_t last_seq; /* of the last clip, taken or not */
 	int64_t used_boot_ms;
 };
 
@@ -113,12 +113,15 @@ enum limiter_answer limiter_take(struct limiter *l, struct span device,
 	struct device *d = need_device(l, device);
 	if (!d || !ENSURE((unsigned)ev->kind < LIMITER_KINDS)) return LIMITER_LATER;
 	d->used_boot_ms = now.boot_ms;
-	follow(d, ev->seq);
+	if (ev->kind == LIMITER_CLIP) follow(d, ev->seq);
 	if (ev->kind != LIMITER_CLIP && is_known(d, ev->event_id)) return LIMITER_REPEATED;
 	struct times *t = &d->taken[ev->kind];
 	if (is_full(t, ev->effective_ms, max[ev->kind]) ||
 		!bucket_take(&d->ingress, now.boot_ms, LIMIT_INGRESS_BURST, LIMIT_INGRESS_MS)) {
-		pass_over(l, d, ev->seq);
+		if (ev->kind == LIMITER_CLIP)
+			pass_over(l, d, ev->seq);
+		else
+			l->limited++;
 		return LIMITER_LATER;
 	}
 	t->at_ms[t->count++ % LIMIT_KEPT] = ev->effective_ms;

@@ -3,8 +3,8 @@
  *
  * A device's events count by their own time, so that a spool flushed after an outage is not lost,
  * and by an ingress bucket, so that lying about the time gains nothing. The limiter also knows
- * which seq of a device was passed over: no DeviceAck may reach it, else the device would believe
- * it arrived. And it remembers the last event ids of a device: rings and motions are not stored, so
+ * which clip of a device was passed over: no DeviceAck may reach its seq, else the device would
+ * believe it recorded. And it remembers the last event ids of a device: rings and motions are not stored, so
  * this is what finds their repetitions. Principals' commands draw on one bucket each. Broker thread
  * only. */
 #ifndef PLUGIN_LIMITER_H
@@ -49,8 +49,8 @@ struct limiter_event {
 
 enum limiter_answer {
 	LIMITER_TAKE = 0,
-	LIMITER_REPEATED, /* this id was taken before: acknowledge, do not route again */
-	LIMITER_LATER     /* over the limit (or no memory): no acknowledgement up to this seq */
+	LIMITER_REPEATED, /* this id was taken before: do not route again */
+	LIMITER_LATER /* over the limit (or no memory); a clip: no acknowledgement reaches its seq */
 };
 
 /* One event of a device. Clips are not looked up among the ids: consent knows them from the store,
@@ -61,11 +61,11 @@ enum limiter_answer limiter_take(struct limiter *l, struct span device,
 /* A repetition that another memory found: it costs nothing. */
 void limiter_repeated(struct limiter *l, struct span device, uint64_t seq);
 
-/* An event that was taken could not be kept after all (store busy): as if it had been over the
+/* A clip that was taken could not be kept after all (store busy): as if it had been over the
  * limit. */
 void limiter_put_back(struct limiter *l, struct span device, uint64_t seq);
 
-/* The highest seq that may be acknowledged, at most value: below the lowest one passed over. 0:
+/* The highest seq that may be acknowledged, at most value: below the lowest clip passed over. 0:
  * none. */
 uint64_t limiter_ack(const struct limiter *l, struct span device, uint64_t value);
 

@@ -10,7 +10,7 @@ enum exit_code {
 	EXIT_UNAVAILABLE = 69, /* cannot connect, or the connection was lost */
 	EXIT_INTERNAL = 70,    /* out of memory, or a mistake of ours */
 	EXIT_TIMEOUT =
-		75, /* no answer in time: whether it was recorded is unknown; run again, it is idempotent */
+		75, /* no answer in time: whether it was recorded is unknown; look before you run it again */
 	EXIT_NOT_AUTHORISED =
 		77 /* unknown or suspended credential, wrong role, topic of somebody else */
 };

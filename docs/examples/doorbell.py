@@ -89,7 +89,7 @@ def on_message(_, __, m):
         waiting[:] = [e for e in waiting if "mid" not in e or e["seq"] > numbers(m.payload).get(1, 0)]
     elif what[4] == "denied":
         print("refused:", m.payload, file=sys.stderr, flush=True)
-        # the ack of the next event covers what was refused
+        # the ack of the next clip covers what was refused
     elif what[4] == "pull":
         answer_pull(what[5], what[6], numbers(m.payload))
 

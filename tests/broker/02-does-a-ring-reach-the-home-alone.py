@@ -19,17 +19,27 @@ def ring_reaches_members_not_the_neighbour():
         assert not [m for m in bob.drain() if "ring" in m.topic]
 
 
-def device_is_acknowledged_and_repetitions_are_not_routed_again():
+def repeated_ring_is_not_routed_again():
     with Broker(street()) as b:
         alice, front = b.client("alice"), b.client("front")
-        topic, ack = TOP + "device/front/ring", TOP + "device/front/ack"
-        assert alice.subscribe(topic) == 1 and front.subscribe(ack, qos=0) == 0
+        topic = TOP + "device/front/ring"
+        assert alice.subscribe(topic) == 1
         event = ring(seq=9)
-        assert front.publish(topic, event) == 0
-        assert wire.parse(front.expect(ack).payload) == {1: 9}
-        assert front.publish(topic, event) == 0
-        assert wire.parse(front.expect(ack).payload) == {1: 9}
+        assert front.publish(topic, event) == 0 and front.publish(topic, event) == 0
         assert len(alice.drain()) == 1
+
+
+def only_clips_are_acknowledged_to_the_device():
+    """A ring may overtake a clip that is not recorded yet: an ack that counted it would cover that clip, too."""
+    with Broker(street()) as b:
+        front, ack = b.client("front"), TOP + "device/front/ack"
+        assert front.subscribe(ack, qos=0) == 0
+        assert front.publish(TOP + "device/front/ring", ring(seq=9)) in (0, mqtt5.NO_SUBSCRIBERS)
+        assert not front.drain(0.6), "a ring is acknowledged"
+        clip = clip_ready(seq=8)
+        for _ in range(2):
+            assert front.publish(TOP + "device/front/clip-ready", clip) in (0, mqtt5.NO_SUBSCRIBERS)
+            assert wire.parse(front.expect(ack).payload) == {1: 8}
 
 
 def json_event_is_made_canonical():
@@ -55,5 +65,5 @@ def ring_waits_for_nobody_after_a_restart_of_the_broker():
         assert alice.expect(TOP + "device/front/ring")
 
 
-main(ring_reaches_members_not_the_neighbour, device_is_acknowledged_and_repetitions_are_not_routed_again,
+main(ring_reaches_members_not_the_neighbour, repeated_ring_is_not_routed_again, only_clips_are_acknowledged_to_the_device,
      json_event_is_made_canonical, ring_waits_for_nobody_after_a_restart_of_the_broker)

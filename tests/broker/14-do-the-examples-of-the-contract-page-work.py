@@ -262,23 +262,23 @@ def device_made_from_the_page_alone_survives_a_broker_that_is_killed():
         wait_until(lambda: told(anna, "status")["status"] == "offline", 5, "the will")
 
 
-def event_over_its_limit_holds_the_acks_back_until_it_came_again_or_was_given_up():
+def clip_over_its_limit_holds_the_acks_back_until_it_came_again_or_was_given_up():
     with Broker(people()) as b:
         front, anna = b.client("front-door"), b.client("anna")
-        topic, ack = TOP + "device/front-door/ring", TOP + "device/front-door/ack"
+        topic, ack = TOP + "device/front-door/clip-ready", TOP + "device/front-door/ack"
         assert front.subscribe(ack, qos=0) == 0 and anna.subscribe(topic) == 1
-        for seq in range(1, 7):
-            assert front.publish(topic, ring(seq)) == 0
+        for seq in range(1, 5):
+            assert front.publish(topic, clip_ready(seq)) == 0
             assert wire.parse(front.expect(ack).payload) == {1: seq} and anna.expect(topic)
-        assert front.publish(topic, ring(7)) == 0, "arrived, and no more than that"
+        assert front.publish(topic, clip_ready(5)) == 0, "arrived, and no more than that"
         assert not front.drain(0.3) and not anna.drain()
-        newer = ring(8, at_ms=now_ms() - 100000)  # it counts by its own time
+        newer = clip_ready(6, at_ms=now_ms() - 100000)  # it counts by its own time
         assert front.publish(topic, newer) == 0
-        assert anna.expect(topic) and wire.parse(front.expect(ack).payload) == {1: 6}
+        assert anna.expect(topic) and wire.parse(front.expect(ack).payload) == {1: 4}
         assert front.publish(topic, newer) == 0
-        assert wire.parse(front.expect(ack).payload) == {1: 8} and not anna.drain(), "ring 7 was given up"
+        assert wire.parse(front.expect(ack).payload) == {1: 6} and not anna.drain(), "clip 5 was given up"
 
 
-main(event_over_its_limit_holds_the_acks_back_until_it_came_again_or_was_given_up, device_made_from_the_page_alone_rings_and_hands_out_its_clip, device_made_from_the_page_alone_survives_a_broker_that_is_killed,
+main(clip_over_its_limit_holds_the_acks_back_until_it_came_again_or_was_given_up, device_made_from_the_page_alone_rings_and_hands_out_its_clip, device_made_from_the_page_alone_survives_a_broker_that_is_killed,
      stock_publisher_warns_of_a_refusal_and_still_exits_0, wrong_member_of_json_is_named, example_in_python_sees_a_ring,
      every_command_of_the_page_does_what_it_says)
