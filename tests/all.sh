@@ -39,6 +39,7 @@ computing() {
 	suite fuzz-replay bash -c 'm SAN=1 fuzz-replay'
 	suite broker-san  bash -c 'm SAN=1 test-broker'
 	suite store-tsan  bash -c 'm SAN=thread unit UNIT_SRC="$(echo tests/store/*_test.c tests/unit/store/*_test.c)"'
+	suite crash       bash -c 'm crash ROUNDS=20'
 }
 waiting() {
 	suite hello   bash -c 'm hello'
@@ -46,7 +47,6 @@ waiting() {
 	suite demo-s3 bash -c 'm demo STORAGE=s3'
 	suite broker  bash -c 'm test-broker'
 	suite relay   bash -c 'm test-relay'
-	suite crash   bash -c 'm crash ROUNDS=20'
 }
 computing &
 waiting &
