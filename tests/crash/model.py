@@ -10,6 +10,7 @@ from rig import HOMES, RECORDED, SEALED, UNKNOWN
 
 NONE, YES, NO, BACK = "no answer", "yes", "no", "taken back"
 STORED = {"approved": 1, "active": 2, "refused": 3, "revoked": 4, "expired": 5}  # grant.state in the store
+KINDS = {"ring": 1, "motion": 2, "clip": 3}
 LATE_S = 2.0  # a message that was on its way when the grant ended may arrive for so long; one made later never
 STEP = {
     "yes": {NONE: YES, YES: YES, NO: NO, BACK: BACK},   # another adult's no, and a retraction, stand
@@ -219,13 +220,28 @@ class Judge:
             mine = [r for r in rows if s.is_row(r)]
             if len(mine) > 1:
                 self.wrong.append("one grant command of %s made %d standing grants" % (s.home, len(mine)))
-            if s.outcome == RECORDED and not mine:
+            as_long = [r for r in rows if r["home"] == s.home and r["kind"] == KINDS[s.kind] and r["exp_ms"] >= s.low_ms]
+            if s.outcome == RECORDED and not mine and not as_long:  # given already, for longer: no second row
                 self.lost.append("a standing grant of %s was acknowledged and is not in the store" % s.home)
             for r in mine:
                 self.one_standing(s, r)
         for r in rows:
+            for other in rows:  # a retraction takes every like grant of its home along
+                if self.are_alike(r, other) and r["state"] == STORED["active"] and other["state"] == STORED["revoked"] and \
+                        r["nbf_ms"] < other["ended_ms"]:
+                    self.lost.append("standing grant %s outlived the retraction of its like %s" % (r["id"], other["id"]))
             if not any(s.is_row(r) for s in self.model.standing):
                 self.wrong.append("standing grant %s was never given" % r["id"])
+
+    @staticmethod
+    def are_alike(a, b):
+        return a["id"] != b["id"] and all(a[k] == b[k] for k in ("home", "integrator", "device", "kind"))
+
+    def went_with_another(self, row):
+        """A like grant was taken back at that very moment, and may have been."""
+        return any(self.are_alike(row, o) and o["ended_ms"] == row["ended_ms"] and
+                   any(s.is_row(o) and (s.taken_back_at is not None or s.maybe_taken_back) for s in self.model.standing)
+                   for o in self.end.tables["standing"])
 
     def one_standing(self, s, row):
         if s.taken_back_at is not None:
@@ -233,7 +249,7 @@ class Judge:
                 self.lost.append("standing grant %s: its retraction was acknowledged and is not in the store" % row["id"])
             elif row["ended_ms"] > s.taken_back_at * 1000 + 1:
                 self.lost.append("standing grant %s ended only after its retraction was acknowledged" % row["id"])
-        elif row["state"] == STORED["revoked"] and not s.maybe_taken_back:
+        elif row["state"] == STORED["revoked"] and not s.maybe_taken_back and not self.went_with_another(row):
             self.lost.append("standing grant %s ended, and nobody took it back" % row["id"])
 
     def covers(self, row, received, home, device, kind, event):
