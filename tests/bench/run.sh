@@ -5,4 +5,4 @@ build=$1
 cd "$(dirname "$0")/../.."
 for b in "$build"/tests/bench/*_bench; do echo "--- $(basename "$b")"; "$b"; done
 echo "--- approval to verified copy"; tests/bench/approval.sh "$build"
-[ ! -e tests/bench/relay_rss.py ] || { echo "--- relay, peak RSS"; /usr/bin/python3 tests/bench/relay_rss.py "$build"; }
+[ ! -e tests/bench/relay_rss.py ] || { echo "--- relay, peak RSS"; BUILD=$build /usr/bin/python3 tests/bench/relay_rss.py; }
