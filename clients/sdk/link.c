@@ -234,7 +234,7 @@ static int start_connect(struct link *l) {
 	ssl.disableDefaultTrustStore = l->opts.ca_file != NULL;
 	c.will = &will;
 	c.ssl = l->opts.tls ? &ssl : NULL;
-	c.cleanstart = 1; /* and no session expiry property: the session ends with the connection */
+	c.cleanstart = 1; /* and no session expiry property: nothing is kept after the connection */
 	c.keepAliveInterval = l->opts.keepalive_s;
 	c.maxInflight = LINK_SLOTS;
 	c.connectTimeout = CONNECT_TIMEOUT_S;

@@ -179,6 +179,19 @@ static void fetch_cap_counts_served_and_unserved_alike(void **state) {
 	world_free(w);
 }
 
+static void i22_two_officers_with_one_event_id_leave_two_records(void **state) {
+	(void)state;
+	char clip[UUID_TEXT_SIZE], id[UUID_TEXT_SIZE];
+	struct world *w = world_town();
+	assert_int_equal(world_put_credential(w, "evi", CRED_OFFICER, "pd", ROLE_EVIDENCE), REASON_OK);
+	memcpy(id, world_delivered(w, clip)->id, sizeof(id));
+	assert_int_equal(world_fetch(w, "eve", id), REASON_OK);
+	w->events--; /* the next event id is that of the fetch before */
+	assert_int_equal(world_fetch(w, "evi", id), REASON_OK);
+	assert_int_equal(state_count(w->st, ROW_FETCH), 2);
+	world_free(w);
+}
+
 static void unsound_clock_runs_no_tick_and_serves_nothing(void **state) {
 	(void)state;
 	char clip[UUID_TEXT_SIZE];
@@ -242,6 +255,7 @@ int main(void) {
 		cmocka_unit_test(i3_approval_that_is_not_durable_is_never_released),
 		cmocka_unit_test(grant_ends_at_its_end_date_and_is_purged),
 		cmocka_unit_test(fetch_cap_counts_served_and_unserved_alike),
+		cmocka_unit_test(i22_two_officers_with_one_event_id_leave_two_records),
 		cmocka_unit_test(unsound_clock_runs_no_tick_and_serves_nothing),
 		cmocka_unit_test(same_event_again_has_the_same_answer_and_no_second_effect),
 		cmocka_unit_test(member_hears_recorded_or_why_not),
