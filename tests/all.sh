@@ -23,7 +23,7 @@ suite() {
 	printf '%-12s %s (%d s)\n' "$name" "$([ "$f" -eq 0 ] && echo "ok, $p passed" ||
 		echo "FAILED: $f, see $logs/$name.log")$([ "$s" -gt 0 ] && echo ", $s skipped")" $((SECONDS - began))
 	grep -aiE '^skip' "$logs/$name.log" | head -5
-	[ "$f" -eq 0 ] || { echo "--- $name"; tail -40 "$logs/$name.log"; echo "---"; }
+	[ "$f" -eq 0 ] || { echo "--- $name"; grep -aE -A 15 '^FAIL' "$logs/$name.log" | head -60; tail -40 "$logs/$name.log"; echo "---"; }
 }
 m() { make --no-print-directory -s "$@"; }
 export -f m

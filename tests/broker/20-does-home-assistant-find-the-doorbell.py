@@ -246,7 +246,7 @@ def absence_is_seen_and_nothing_known_is_absent():
 def device_that_comes_is_found_and_one_that_goes_is_gone():
     with Broker(people()) as b, bridge(b) as ha_bridge, HomeAssistant(b) as ha:
         ha.wait("event.front_ring")
-        device_online(b)
+        front = device_online(b)
         ha.wait("event.front_ring", lambda e: e.available)
         assert run(b, "ctl", "operator", "device", "add", "back--gate", "--home", "maple", "--name", "Back \"gate\" \u00e9",
                    "--token-out", os.path.join(b.dir, "new.token"))[0] == RECORDED

@@ -117,7 +117,7 @@ class Street:
         return {r["payload_sha256"]: r["delivery_id"] for r in self.place.agency("eva", "deliveries", "--json").rows()}
 
     def stored(self):
-        return {sha256_file(os.path.join(self.place.storage, n)) for n in self.place.objects() if len(n) == 32}
+        return {sha for name, sha in self.place.stored().items() if len(name) == 32}
 
     def grants(self, standing):
         return [r for r in self.home("grants", "--json").rows() if r["standing"] == standing]

@@ -235,6 +235,16 @@ class Place:
     def answers(self):
         return run([self.program("ctl")] + self.connect("operator") + ["status"]).code == 0
 
+    def stored(self):
+        """{name: SHA-256} of the whole objects; one that goes while it is read is not there."""
+        found = {}
+        for name in self.objects():
+            try:
+                found[name] = sha256_file(os.path.join(self.storage, name))
+            except FileNotFoundError:
+                pass
+        return found
+
     def objects(self):
         """Names of what lies in the storage, parts included."""
         return sorted(n for n in os.listdir(self.storage) if re.match(r"[0-9a-f]{32}", n))

@@ -318,7 +318,7 @@ class Round:
         sealed = self.place.home(SEALED[2], "grants", "--json")
         if sealed.code != 0 or any(r["state"] != "active" for r in sealed.rows()):
             return False
-        stored = {sha256_file(os.path.join(self.place.storage, n)) for n in self.place.objects()}
+        stored = set(self.place.stored().values())
         return stored == shared == {d["payload_sha256"] for d in self.deliveries()}
 
     def settle(self):
@@ -352,7 +352,7 @@ class Round:
             program.stop()
         self.storage.stop()
         end.seen = self.storage.seen
-        end.storage = {n: sha256_file(os.path.join(self.place.storage, n)) for n in self.place.objects()}
+        end.storage = self.place.stored()
         for table in TABLES:
             end.tables[table] = [dict(r) for r in self.place.rows('SELECT * FROM "%s"' % table)]
         if self.place.rows("PRAGMA integrity_check")[0][0] != "ok":
