@@ -62,7 +62,8 @@ spawn() {
 }
 
 free_port() {
-	/usr/bin/perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 0, Listen => 1) or die; print $s->sockport'
+	/usr/bin/perl -MIO::Socket::INET -e 'for (1 .. 1000) { my $p = 15000 + int rand 17000; # below the ports of outgoing connections
+		if (IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => $p, Listen => 1)) { print $p; exit } } exit 1'
 }
 
 # start_broker OPTION...: the minimal configuration and these further lines.

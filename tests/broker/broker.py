@@ -14,6 +14,7 @@ import traceback
 sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "relay"))
 import mqtt5
 import wire
+from ports import free_port
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(ROOT, "build")))
@@ -130,12 +131,6 @@ def sync(what=0, since_ms=0, **more):
 
 
 # --- the broker -----------------------------------------------------------------------------------------------------
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
 
 class Broker:
     """with Broker(rows, agencies="on") as b: b.client("alice") ...   Keyword arguments are plugin options."""

@@ -7,11 +7,14 @@ import os
 import re
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
+import sys
 import threading
 import time
+
+sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "relay"))
+from ports import free_port
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 MOSQUITTO = os.environ.get("MOSQUITTO") or shutil.which("mosquitto") or "/usr/sbin/mosquitto"
@@ -28,12 +31,6 @@ RECORDED, REFUSED, UNKNOWN = "recorded", "refused", "unknown"
 
 class Broken(Exception):
     """The test itself cannot go on, or a program ended as nothing here made it end."""
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def sha256(data):

@@ -18,6 +18,7 @@ import time
 import paho.mqtt.client as mqtt
 
 import wire
+from ports import free_port
 
 BUILD = os.environ.get("BUILD", "build")
 TOP = "vestibule/v1/"
@@ -32,12 +33,6 @@ def wait_until(what, seconds, text):
             return got
         time.sleep(0.02)
     raise AssertionError("not within %s s: %s" % (seconds, text))
-
-
-def free_port():
-    with contextlib.closing(socket.socket()) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Clip:
