@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every suite; each closes with its own line, the last line is the sum: `N passed, N failed[, N skipped]`. Logs stay in
-# build/logs. Exit status 0 only if nothing failed. Two lanes side by side: one mostly computes, the other mostly waits.
+# build/logs. Exit status 0 only if nothing failed. Three lanes side by side: one mostly computes, the others mostly wait.
 set -u
 cd "$(dirname "$0")/.."
 export MAKEFLAGS= MAKELEVEL=0
@@ -13,8 +13,8 @@ started=$SECONDS
 suite() {
 	local name=$1 began=$SECONDS rc line p f s; shift
 	timeout 1500 "$@" >"$logs/$name.log" 2>&1 </dev/null; rc=$?
-	line=$(grep -aE '^[a-z-]+: [0-9]+ (passed|checks passed)' "$logs/$name.log" | tail -1)
-	p=$(sed -nE 's/^[a-z-]+: ([0-9]+) (checks )?passed.*/\1/p' <<<"$line")
+	line=$(grep -aE '^[a-z0-9-]+: [0-9]+ (passed|checks passed)' "$logs/$name.log" | tail -1)
+	p=$(sed -nE 's/^[a-z0-9-]+: ([0-9]+) (checks )?passed.*/\1/p' <<<"$line")
 	f=$(sed -nE 's/.* ([0-9]+) failed.*/\1/p' <<<"$line")
 	s=$(sed -nE 's/.* ([0-9]+) skipped.*/\1/p' <<<"$line")
 	: "${p:=0}" "${f:=0}" "${s:=0}"
@@ -39,16 +39,19 @@ computing() {
 	suite fuzz-replay bash -c 'm SAN=1 fuzz-replay'
 	suite broker-san  bash -c 'm SAN=1 test-broker'
 	suite store-tsan  bash -c 'm SAN=thread unit UNIT_SRC="$(echo tests/store/*_test.c tests/unit/store/*_test.c)"'
-	suite crash       bash -c 'm crash ROUNDS=20'
+}
+talking() {
+	suite broker  bash -c 'm test-broker'
+	suite crash   bash -c 'm crash ROUNDS=20'
 }
 waiting() {
 	suite hello   bash -c 'm hello'
 	suite demo    bash -c 'm demo'
 	suite demo-s3 bash -c 'm demo STORAGE=s3'
-	suite broker  bash -c 'm test-broker'
 	suite relay   bash -c 'm test-relay'
 }
 computing &
+talking &
 waiting &
 wait
 
