@@ -15,6 +15,9 @@ CC ?= cc
 CFLAGS ?= -O2 -g
 SAN ?=
 WERROR ?=
+# GPIO=1: `vestibule-doorbell button` reads a line, with libgpiod-dev 1.x
+GPIO ?=
+GPIO_LIB := $(if $(filter 1,$(GPIO)),-lgpiod)
 
 ifeq ($(SAN),1)
   BUILD ?= build/san
@@ -51,21 +54,25 @@ CONSENT_A := $(BUILD)/libconsent.a
 STORE_A := $(BUILD)/libstore.a
 MQ_A := $(BUILD)/libmq.a
 SDK_A := $(BUILD)/libvestibule-device.a
+SEAL_A := $(BUILD)/libseal.a
+ENROL_A := $(BUILD)/libenrol.a
 CORE_A := $(CONSENT_A) $(POLICY_A) $(PROTO_A) $(LIB_A)
 
 SDK_SO := $(BUILD)/libvestibule-device.so
 PLUGIN := $(BUILD)/mosquitto_vestibule.so
-PROGRAMS := $(addprefix $(BUILD)/bin/vestibule-,doorbell home agency ctl relay ha)
+PROGRAMS := $(addprefix $(BUILD)/bin/vestibule-,doorbell home agency ctl relay ha conform)
 MAN_SRC := $(wildcard docs/man/*.scd)
 MAN := $(MAN_SRC:docs/man/%.scd=$(BUILD)/man/%)
 
 PACKAGES_BUILD := gcc libc6-dev make git mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev libpaho-mqtt-dev \
   libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libcurl4-openssl-dev libssl-dev libsqlite3-dev \
-  libcjson-dev libmicrohttpd-dev
+  libcjson-dev libmicrohttpd-dev libsodium-dev libqrencode-dev
 PACKAGES_DEMO := $(PACKAGES_BUILD) openssl curl jq
+PACKAGES_AARCH64 := gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 PACKAGES_SWIFT := swift-proxy swift-account swift-container swift-object python3
-PACKAGES_TEST := $(PACKAGES_DEMO) $(PACKAGES_SWIFT) python3-jsonschema python3-jinja2 libcmocka-dev python3 python3-paho-mqtt sqlite3 clang clang-tidy clang-format \
-  cppcheck libclang-rt-14-dev g++ scdoc man-db docker-compose universal-ctags valgrind
+PACKAGES_TEST := $(PACKAGES_DEMO) $(PACKAGES_SWIFT) python3-jsonschema python3-jinja2 python3-yaml libcmocka-dev python3 python3-paho-mqtt sqlite3 age clang clang-tidy clang-format \
+  cppcheck libclang-rt-14-dev g++ scdoc man-db docker-compose universal-ctags valgrind \
+  motion ffmpeg libgpiod-dev
 
 .PHONY: all
 all: plugin programs sdk man ## plugin, programs, device library, man pages
@@ -77,7 +84,7 @@ man: $(if $(shell command -v scdoc),$(MAN)) ## man pages (needs scdoc)
 
 .PHONY: help
 help: ## this list
-	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## /{printf "  %-14s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  %-14s %s\n", $$1, $$2}' Makefile
 
 # --- how files are made ------------------------------------------------------------------------------------------
 
@@ -95,7 +102,7 @@ $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c | $(GEN_H)
 
 define archive
 	@rm -f $@
-	$(Q)ar rcs $@ $(filter %.o,$^)
+	$(Q)$(AR) rcs $@ $(filter %.o,$^)
 endef
 
 $(LIB_A): $(call objs,lib) ; $(archive)
@@ -105,6 +112,8 @@ $(CONSENT_A): $(call objs,plugin/consent) ; $(archive)
 $(STORE_A): $(call objs,plugin/store) ; $(archive)
 $(MQ_A): $(call objs,clients/mq) ; $(archive)
 $(SDK_A): $(call objs,clients/sdk) ; $(archive)
+$(SEAL_A): $(call objs,clients/seal) ; $(archive)
+$(ENROL_A): $(call objs,clients/enrol) ; $(archive)
 
 $(PLUGIN): $(call objs,plugin) $(STORE_A) $(CORE_A) plugin/plugin.map
 	$(if $(V),,@echo '  LD $@';) $(LINK) -shared -Wl,-Bsymbolic -Wl,-z,nodelete -Wl,--version-script=plugin/plugin.map -o $@ $(filter %.o,$^) $(filter %.a,$^) \
@@ -115,15 +124,23 @@ $(SDK_SO): $(call objs,clients/sdk) $(PROTO_A) $(LIB_A) clients/sdk/vestibule_de
 	  -Wl,--version-script=clients/sdk/vestibule_device.map -o $@ $(filter %.o,$^) $(filter %.a,$^) \
 	  -lpaho-mqtt3as -lprotobuf-c -lcrypto
 
-$(BUILD)/bin/vestibule-doorbell: $(call objs,clients/doorbell) $(SDK_A) $(MQ_A) $(PROTO_A) $(LIB_A)
+$(BUILD)/bin/vestibule-doorbell: $(call objs,clients/doorbell) $(ENROL_A) $(SEAL_A) $(SDK_A) $(MQ_A) $(PROTO_A) $(LIB_A)
 	@mkdir -p $(@D)
-	$(if $(V),,@echo '  LD $@';) $(LINK) -Wl,--as-needed -o $@ $^ -lpaho-mqtt3as -lprotobuf-c -lcrypto -lm
-$(BUILD)/bin/vestibule-home: $(call objs,clients/home) $(MQ_A) $(PROTO_A) $(LIB_A)
+	$(if $(V),,@echo '  LD $@';) $(LINK) -Wl,--as-needed -o $@ $^ -lpaho-mqtt3as -lprotobuf-c -lsodium -lqrencode -lssl -lcrypto -lm $(GPIO_LIB)
+$(BUILD)/obj/clients/doorbell/gpio.o: $(BUILD)/.gpio # compiled again when GPIO changes
+$(BUILD)/obj/clients/doorbell/gpio.o: BASE += $(if $(GPIO_LIB),-DVESTIBULE_GPIO)
+.PHONY: always
+$(BUILD)/.gpio: always
+	@mkdir -p $(@D); echo '$(GPIO_LIB)' | cmp -s - $@ || echo '$(GPIO_LIB)' >$@
+$(BUILD)/bin/vestibule-home: $(call objs,clients/home) $(ENROL_A) $(SEAL_A) $(MQ_A) $(PROTO_A) $(LIB_A)
 	@mkdir -p $(@D)
-	$(if $(V),,@echo '  LD $@';) $(LINK) -o $@ $^ -lmosquitto -lprotobuf-c -lcjson -lcrypto -lm
+	$(if $(V),,@echo '  LD $@';) $(LINK) -o $@ $^ -lmosquitto -lprotobuf-c -lcjson -lsodium -lssl -lcrypto -lm
 $(BUILD)/bin/vestibule-ha: $(call objs,clients/homeassistant) $(MQ_A) $(PROTO_A) $(LIB_A)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  LD $@';) $(LINK) -o $@ $^ -lmosquitto -lprotobuf-c -lcjson -lcrypto -lm
+$(BUILD)/bin/vestibule-conform: $(call objs,clients/conform) $(MQ_A) $(PROTO_A) $(LIB_A)
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  LD $@';) $(LINK) -Wl,--as-needed -o $@ $^ -lmosquitto -lprotobuf-c -lcjson -lcrypto -lm
 $(BUILD)/bin/vestibule-agency: $(call objs,clients/agency) $(MQ_A) $(PROTO_A) $(LIB_A)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  LD $@';) $(LINK) -o $@ $^ -lmosquitto -lprotobuf-c -lcjson -lcurl -lcrypto -lm
@@ -151,15 +168,18 @@ $(BUILD)/tests/tables/%_test: LAYER_A := $(CORE_A)
 $(BUILD)/tests/store/%_test: LAYER_A := $(STORE_A) $(CORE_A)
 $(BUILD)/tests/unit/mq/%_test: LAYER_A := $(MQ_A) $(PROTO_A) $(LIB_A)
 $(BUILD)/tests/unit/sdk/%_test: LAYER_A := $(SDK_A) $(PROTO_A) $(LIB_A)
-$(BUILD)/tests/unit/doorbell/%_test: LAYER_A = $(filter-out %/main.o,$(call objs,clients/doorbell)) $(SDK_A) $(MQ_A) $(PROTO_A) $(LIB_A)
-$(BUILD)/tests/unit/home/%_test: LAYER_A = $(filter-out %/main.o,$(call objs,clients/home)) $(MQ_A) $(PROTO_A) $(LIB_A)
+$(BUILD)/tests/unit/seal/%_test: LAYER_A := $(SEAL_A) $(PROTO_A) $(LIB_A)
+$(BUILD)/tests/unit/enrol/%_test: LAYER_A := $(ENROL_A) $(SEAL_A) $(PROTO_A) $(LIB_A)
+$(BUILD)/tests/unit/doorbell/%_test: LAYER_A = $(filter-out %/main.o,$(call objs,clients/doorbell)) $(ENROL_A) $(SEAL_A) $(SDK_A) $(MQ_A) $(PROTO_A) $(LIB_A)
+$(BUILD)/tests/unit/home/%_test: LAYER_A = $(filter-out %/main.o,$(call objs,clients/home)) $(ENROL_A) $(SEAL_A) $(MQ_A) $(PROTO_A) $(LIB_A)
 $(BUILD)/tests/unit/agency/%_test: LAYER_A = $(filter-out %/main.o,$(call objs,clients/agency)) $(MQ_A) $(PROTO_A) $(LIB_A)
+$(BUILD)/tests/unit/conform/%_test: LAYER_A = $(filter-out %/main.o,$(call objs,clients/conform)) $(MQ_A) $(PROTO_A) $(LIB_A)
 $(BUILD)/tests/unit/homeassistant/%_test: LAYER_A = $(filter-out %/main.o,$(call objs,clients/homeassistant)) $(MQ_A) $(PROTO_A) $(LIB_A)
 # the relay's and the glue's parts without their main / entry points
 $(BUILD)/tests/unit/relay/%_test: LAYER_A = $(filter-out %/main.o,$(call objs,clients/relay)) $(MQ_A) $(PROTO_A) $(LIB_A)
 $(BUILD)/tests/unit/plugin/%_test: LAYER_A = $(filter-out %/plugin.o,$(call objs,plugin)) $(STORE_A) $(CORE_A)
 
-UNIT_LIBS = -lcmocka -lprotobuf-c -lsqlite3 -lcjson -lcrypto -lm -lmosquitto -lpaho-mqtt3as -lcurl -lmicrohttpd
+UNIT_LIBS = $(GPIO_LIB) -lcmocka -lprotobuf-c -lsqlite3 -lcjson -lcrypto -lm -lmosquitto -lpaho-mqtt3as -lcurl -lmicrohttpd -lsodium -lqrencode -lssl
 .SECONDEXPANSION:
 $(UNIT_BIN): $(BUILD)/%: $(BUILD)/obj/%.o $$(LAYER_A)
 	@mkdir -p $(@D)
@@ -194,17 +214,32 @@ $(BUILD)/tests/broker/seed: $(BUILD)/obj/tests/broker/seed.o $(STORE_A) $(CORE_A
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  LD $@';) $(LINK) -Wl,--as-needed -o $@ $(filter %.o,$^) $(filter %.a,$^) -lprotobuf-c -lsqlite3 -lcrypto -lm
 
+# --- another processor ------------------------------------------------------------------------------------------------
+
+.PHONY: sdk-aarch64
+sdk-aarch64: plugin programs ## library and doorbell for 64-bit Arm, their tests under qemu-user
+	@tests/aarch64.sh $(BUILD) $(PACKAGES_AARCH64)
+
+.PHONY: gpio
+gpio: deps-test ## the button with and without libgpiod, both compilers; BOARD=1 also on QEMU's Arm board
+	@tests/gpio.sh build/gpio
+	@$(if $(BOARD),tests/gpio-board.sh build/gpio)
+
 # --- fuzzers: X_fuzz.c is one; corpora and found crashes are replayed in `make test` -----------------------------------
 
 FUZZ_SRC := $(wildcard tests/fuzz/*_fuzz.c)
 FUZZ_REPLAY := $(FUZZ_SRC:%.c=$(BUILD)/%.replay)
 FUZZ_BIN := $(FUZZ_SRC:%.c=$(BUILD)/fuzzing/%)
 FUZZ_SECONDS ?= 60
+$(BUILD)/glue.a: $(filter-out %/plugin.o,$(call objs,plugin)) # without the entry points
+	$(if $(V),,@echo '  AR $@';) rm -f $@ && ar rcs $@ $^
 FUZZ_LIBS := -lprotobuf-c -lsqlite3 -lcjson -lcrypto -lm
 
-$(BUILD)/tests/fuzz/%_fuzz.replay: $(BUILD)/obj/tests/fuzz/%_fuzz.o $(BUILD)/obj/tests/fuzz/replay.o $(STORE_A) $(CORE_A)
+$(BUILD)/tests/fuzz/%_fuzz.replay: $(BUILD)/obj/tests/fuzz/%_fuzz.o $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/glue.a $(STORE_A) $(CORE_A)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  LD $@';) $(LINK) -Wl,--as-needed -o $@ $(filter %.o,$^) $(filter %.a,$^) $(FUZZ_LIBS)
+
+$(BUILD)/tests/fuzz/packet_fuzz.replay: $(BUILD)/obj/clients/conform/packet.o
 
 $(BUILD)/tests/fuzz/seeds: $(BUILD)/obj/tests/fuzz/seeds.o $(PROTO_A) $(LIB_A)
 	@mkdir -p $(@D)
@@ -215,13 +250,51 @@ fuzz-seeds: $(BUILD)/tests/fuzz/seeds ## write the generated part of the corpora
 fuzz-replay: $(FUZZ_REPLAY) ## replay corpora and old crashes
 	@tests/fuzz/replay.sh $(BUILD) $(FUZZ_REPLAY)
 
-FUZZ_LAYERS := $(wildcard lib/*.c proto/*.c plugin/policy/*.c plugin/consent/*.c)
-$(BUILD)/fuzzing/tests/fuzz/%: tests/fuzz/%.c $(FUZZ_LAYERS) $(GEN_C) | $(GEN_H)
+FUZZ_CC := clang $(filter-out -fPIC,$(BASE)) -O1 -g -w -MMD -MP -fsanitize=fuzzer-no-link -fsanitize=address \
+  -fsanitize=undefined -fno-sanitize-recover=all
+FUZZ_LAYERS := $(filter-out plugin/plugin.c,$(wildcard lib/*.c proto/*.c plugin/*.c plugin/*/*.c)) \
+  clients/conform/packet.c $(GEN_C)
+$(BUILD)/fuzzing/obj/%.o: %.c | $(GEN_H)
 	@mkdir -p $(@D)
-	clang $(filter-out -fPIC,$(BASE)) -O1 -g -fsanitize=fuzzer -fsanitize=address -fsanitize=undefined \
-	  -fno-sanitize-recover=all -w -o $@ $(filter %.c,$^) $(FUZZ_LIBS)
+	$(if $(V),,@echo '  CC $<';) $(FUZZ_CC) -c -o $@ $<
+$(BUILD)/fuzzing/layers.a: $(FUZZ_LAYERS:%.c=$(BUILD)/fuzzing/obj/%.o)
+	$(if $(V),,@echo '  AR $@';) rm -f $@ && ar rcs $@ $^
+$(BUILD)/fuzzing/tests/fuzz/%: $(BUILD)/fuzzing/obj/tests/fuzz/%.o $(BUILD)/fuzzing/layers.a
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  LD $@';) $(FUZZ_CC) -fsanitize=fuzzer -o $@ $^ $(FUZZ_LIBS)
 fuzz: $(FUZZ_BIN) ## explore for FUZZ_SECONDS=60 each; found inputs stay in tests/fuzz/corpus
 	@tests/fuzz/explore.sh $(BUILD) $(FUZZ_SECONDS) $(FUZZ_BIN)
+
+# --- the simulator ------------------------------------------------------------------------------------------------------
+
+$(BUILD)/tests/sim/sim: $(BUILD)/obj/tests/sim/sim.o $(STORE_A) $(CORE_A)
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  LD $@';) $(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lprotobuf-c -lsqlite3 -lm
+STEPS ?= 1000000
+.PHONY: sim
+sim: $(BUILD)/tests/sim/sim ## the pure core against a slow model; STEPS=1000000 SEED=1
+	@$< $(STEPS) $(or $(SEED),1)
+
+$(BUILD)/tests/worlds/worlds: $(BUILD)/obj/tests/worlds/worlds.o $(BUILD)/glue.a $(STORE_A) $(CORE_A)
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  LD $@';) $(LINK) -Wl,--as-needed -o $@ $(filter %.o,$^) $(filter %.a,$^) $(FUZZ_LIBS)
+
+$(BUILD)/tests/durability/durability: $(call objs,tests/durability) $(BUILD)/glue.a $(STORE_A) $(CORE_A)
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  LD $@';) $(LINK) -Wl,--as-needed -o $@ $(filter %.o,$^) $(filter %.a,$^) $(FUZZ_LIBS)
+
+.PHONY: worlds
+worlds: $(BUILD)/tests/worlds/worlds ## can an agency tell apart why nothing came? SCRIPTS=200 SEED=1
+	@tests/worlds/run.sh $(BUILD)
+
+$(BUILD)/tests/torture/torture: $(BUILD)/obj/tests/torture/torture.o $(call objs,plugin) $(STORE_A) $(CORE_A)
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  LD $@';) $(LINK) -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=strdup \
+	  -o $@ $(filter %.o,$^) $(filter %.a,$^) $(FUZZ_LIBS)
+STRIDE ?= 1
+.PHONY: torture
+torture: $(BUILD)/tests/torture/torture ## every allocation and every file operation fails once; STRIDE=1 (every n-th)
+	@d=$$(mktemp -d) && $< $$d $(STRIDE); rc=$$?; rm -rf $$d; exit $$rc
 
 # --- benchmarks ------------------------------------------------------------------------------------------------------
 
@@ -229,7 +302,7 @@ $(BUILD)/tests/bench/%_bench: $(BUILD)/obj/tests/bench/%_bench.o $(STORE_A) $(CO
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  LD $@';) $(LINK) -Wl,--as-needed -o $@ $(filter %.o,$^) $(filter %.a,$^) $(FUZZ_LIBS)
 .PHONY: bench
-bench: programs plugin $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*_bench.c)) ## ns per decision, approval to copy, relay RSS
+bench: programs plugin $(BUILD)/tests/broker/seed $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*_bench.c)) ## ns per decision, retraction, many homes, approval to copy, relay RSS
 	@tests/bench/run.sh $(BUILD)
 
 # --- code and pages ----------------------------------------------------------------------------------------------------
@@ -257,13 +330,21 @@ deps-test:
 hello: deps-demo ## the first minute: a ring, a neighbour refused, an integrator granted and retracted
 	@echo "building ..."; $(MAKE) --no-print-directory -s -j2 plugin programs >/dev/null
 	@tests/hello.sh $(BUILD)
-demo: deps-demo ## the whole story with agencies; STORAGE=s3 on a bucket; KEEP=1 leaves it up
+demo: deps-demo ## the whole story with agencies; STORAGE=s3 on a bucket; TLS=1 with certificates; KEEP=1 leaves it up
 	@echo "building ..."; $(MAKE) --no-print-directory -s -j2 plugin programs >/dev/null
-	@STORAGE=$(STORAGE) tests/demo.sh $(BUILD)
+	@STORAGE=$(STORAGE) TLS=$(TLS) tests/demo.sh $(BUILD)
 .PHONY: crash
 ROUNDS ?= 50
 crash: deps-test ## the story with kill -9 at random points; ROUNDS=50 SEED=random
 	@ROUNDS=$(ROUNDS) SEED=$(SEED) tests/crash/run.sh $(BUILD)
+.PHONY: durability restore-check
+durability: ## the engine and its store, dead at every step; ROUNDS=50 SEED=1
+	@ROUNDS=$(ROUNDS) SEED=$(or $(SEED),1) tests/durability/run.sh $(BUILD)
+restore-check: deps-test plugin programs ## a backup put back in each way: no retracted grant comes back; WAYS="cp folder" for some
+	@/usr/bin/python3 tests/restore/restore.py $(BUILD) $(WAYS)
+.PHONY: mutants
+mutants: deps-test ## each defence taken out once: its own test must fail; ONLY="I4 kick" for some
+	@tests/mutants/run.py $(BUILD) $(ONLY)
 test: deps-test ## exactly what CI runs
 	@tests/all.sh
 
@@ -273,7 +354,7 @@ install: all ## into DESTDIR and PREFIX
 	  $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man3
 	install $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 	install -m 0644 $(PLUGIN) $(DESTDIR)$(PREFIX)/lib/vestibule
-	rm -f $(BUILD)/whole.a && ar rcs $(BUILD)/whole.a $(call objs,clients/sdk) $(call objs,proto) $(call objs,lib) \
+	rm -f $(BUILD)/whole.a && $(AR) rcs $(BUILD)/whole.a $(call objs,clients/sdk) $(call objs,proto) $(call objs,lib) \
 	  $(GEN_C:$(BUILD)/gen/%.c=$(BUILD)/obj/gen/%.o)
 	install -m 0644 $(BUILD)/whole.a $(DESTDIR)$(PREFIX)/lib/libvestibule-device.a
 	install -m 0644 $(SDK_SO) $(DESTDIR)$(PREFIX)/lib/libvestibule-device.so.0
@@ -288,4 +369,4 @@ install: all ## into DESTDIR and PREFIX
 clean: ## remove everything that was built
 	rm -rf build
 
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/fuzzing/obj -name '*.d' 2>/dev/null)

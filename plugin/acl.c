@@ -9,6 +9,7 @@
 #include "plugin/limiter.h"
 #include "plugin/mirror.h"
 #include "plugin/payload.h"
+#include "plugin/resend.h"
 #include "plugin/session.h"
 
 struct check {
@@ -53,16 +54,48 @@ static void read_times(struct check *c) {
 	c->q.has_event = rc == ERR_NONE;
 }
 
+/* An event for a client that a kick sent away: it follows later, the broker gets no copy. */
+static bool is_kept_back(const struct check *c, const struct verdict *v) {
+	struct resend *r = engine_resend(c->e);
+	if (resend_is_idle(r) || !v->grant || !c->q.has_event) return false;
+	if (sessions_is_purging(engine_sessions(c->e), c->ev->client))
+		return false; /* the broker has it, and keeps it */
+	return resend_put(r, span_str(mosquitto_client_id(c->ev->client)), c->name, c->payload,
+					  (uint8_t)c->q.qos) == ERR_NONE;
+}
+
 static int on_read(struct check *c) {
 	read_times(c);
 	struct verdict v = decide(c);
 	struct sessions *sessions = engine_sessions(c->e);
 	if (v.kind == VERDICT_ALLOW) {
+		if (is_kept_back(c, &v)) return MOSQ_ERR_ACL_DENIED;
 		if (v.grant) sessions_routed(sessions, c->ev->client, v.grant->id);
 		return MOSQ_ERR_SUCCESS;
 	}
-	sessions_read_denied(sessions, c->ev->client, engine_now(c->e));
+	sessions_read_denied(sessions, c->ev->client);
 	return deny(c, DENIAL_READ, v.reason, NULL);
+}
+
+bool acl_may_follow(struct engine *e, const struct outbound_packet *p) {
+	bool leaving;
+	struct sessions *sessions = engine_sessions(e);
+	const struct session *to = sessions_with_id(sessions, span_str(p->client_id), &leaving);
+	if (!to) return true; /* the broker keeps it in the session, and asks READ at the login */
+	struct check c = {.e = e,
+					  .username = span_str(to->username),
+					  .name = span_str(p->topic),
+					  .payload = span_of(p->payload, p->len)};
+	c.q = (struct question){.access = ACCESS_READ,
+							.who = state_credential(engine_state(e), c.username),
+							.name = c.name,
+							.qos = p->qos,
+							.now_ms = engine_now(e).utc_ms};
+	if (topic_parse(c.name, &c.topic) != ERR_NONE) return false;
+	read_times(&c);
+	struct verdict v = decide(&c);
+	if (v.kind == VERDICT_ALLOW && v.grant) sessions_routed(sessions, to->client, v.grant->id);
+	return v.kind == VERDICT_ALLOW;
 }
 
 /* --- WRITE --- */
@@ -115,7 +148,10 @@ static int on_write(struct check *c) {
 
 /* --- SUBSCRIBE --- */
 
+/* Who subscribes has logged in: a session that is only kept asks for nothing. */
 static int on_subscribe(struct check *c) {
+	if (!sessions_get(engine_sessions(c->e), c->ev->client))
+		return deny(c, DENIAL_SUBSCRIBE, REASON_BAD_PROOF, NULL);
 	struct verdict v = decide(c);
 	return v.kind == VERDICT_ALLOW ? MOSQ_ERR_SUCCESS : deny(c, DENIAL_SUBSCRIBE, v.reason, NULL);
 }

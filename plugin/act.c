@@ -87,6 +87,10 @@ static enum act on_event(struct engine *e, const struct act_message *m, Protobuf
 	Vestibule__V1__RingEvent *ev = (Vestibule__V1__RingEvent *)msg;
 	struct moment now = engine_now(e);
 	const struct row_device *device = state_device(engine_state(e), m->topic.device);
+	if (device && !device->claimed_ms) { /* WRITE may have let it wait for better times */
+		*reason = REASON_UNCLAIMED;
+		return ACT_DENY;
+	}
 	if (!device || !state_may_allow(engine_state(e))) {
 		if (m->topic.kind == TOPIC_DEVICE_CLIP_READY)
 			limiter_put_back(engine_limiter(e), m->topic.device, ev->seq);
@@ -116,7 +120,9 @@ static enum act on_event(struct engine *e, const struct act_message *m, Protobuf
 
 /* Taking back and saying no have no limit (CONSENT 8). */
 static bool is_narrowing(const Vestibule__V1__HomeCommand *m) {
-	if (m->what_case == VESTIBULE__V1__HOME_COMMAND__WHAT_RETRACT) return true;
+	if (m->what_case == VESTIBULE__V1__HOME_COMMAND__WHAT_RETRACT ||
+		m->what_case == VESTIBULE__V1__HOME_COMMAND__WHAT_RETIRE)
+		return true;
 	if (m->what_case != VESTIBULE__V1__HOME_COMMAND__WHAT_ANSWER) return false;
 	for (size_t i = 0; i < m->answer->n_decisions; i++) {
 		if (m->answer->decisions[i]->yes) return false;
@@ -129,33 +135,50 @@ static bool within_limit(struct engine *e, const struct act_message *m,
 	return limiter_principal(engine_limiter(e), span_str(m->who->username), bucket, engine_now(e));
 }
 
-/* The answer travels on user/{username}/reply, never in the PUBACK: all commands look alike from
- * outside. */
-static void run(struct engine *e, const struct act_message *m, enum command_kind kind,
-				const ProtobufCMessage *msg, ProtobufCBinaryData event_id) {
+static enum reason run(struct engine *e, const struct act_message *m, enum command_kind kind,
+					   const ProtobufCMessage *msg, ProtobufCBinaryData event_id) {
 	struct command cmd = {.kind = kind, .who = m->who, .event_id = bytes_of(event_id), .msg = msg};
+	char who[ROW_ID_SIZE]; /* leaving or a reset ends the row that m->who is */
+	(void)span_copy(span_str(m->who->username), who, sizeof(who));
 	set_digest(&cmd, m->payload);
 	struct engine_result r = engine_command(e, &cmd);
 	bool quiet = r.reason == REASON_OK || r.reason == REASON_BUSY;
-	log_line(engine_log(e), quiet ? LOG_DEBUG : LOG_INFO, "command", "who", m->who->username,
-			 "topic", topic_kind_name(m->topic.kind), "reason", reason_word(r.reason), NULL);
+	if (quiet || limiter_may_log(engine_limiter(e), span_str(who), engine_now(e)))
+		log_line(engine_log(e), quiet ? LOG_DEBUG : LOG_INFO, "command", "who", who, "topic",
+				 topic_kind_name(m->topic.kind), "reason", reason_word(r.reason), NULL);
+	return r.reason;
 }
 
+/* Only the device itself sees this PUBACK. A yes is told when it is durable; a no at once, like that
+ * of an event. */
+static enum act on_claim(struct engine *e, const struct act_message *m, const ProtobufCMessage *msg,
+						 enum reason *reason) {
+	const Vestibule__V1__DeviceClaim *claim = (const Vestibule__V1__DeviceClaim *)msg;
+	bool ends = claim->what_case == VESTIBULE__V1__DEVICE_CLAIM__WHAT_RESET;
+	if (!ends && !within_limit(e, m, LIMITER_COMMAND)) return ACT_PASS;
+	*reason = run(e, m, COMMAND_CLAIM, msg, claim->event_id);
+	bool later = *reason == REASON_BUSY || *reason == REASON_NOT_READY;
+	return *reason == REASON_OK || later ? ACT_PASS : ACT_DENY;
+}
+
+/* The answer travels on user/{username}/reply, never in the PUBACK: all commands look alike from
+ * outside. So what run() says is not looked at. */
 static void on_command(struct engine *e, const struct act_message *m, const ProtobufCMessage *msg) {
 	if (m->topic.kind == TOPIC_HOME_COMMAND) {
 		const Vestibule__V1__HomeCommand *cmd = (const Vestibule__V1__HomeCommand *)msg;
 		if (is_narrowing(cmd) || within_limit(e, m, LIMITER_COMMAND))
-			run(e, m, COMMAND_HOME, msg, cmd->event_id);
+			(void)run(e, m, COMMAND_HOME, msg, cmd->event_id);
 	} else if (m->topic.kind == TOPIC_AGENCY_COMMAND) {
 		const Vestibule__V1__AgencyCommand *cmd = (const Vestibule__V1__AgencyCommand *)msg;
-		if (within_limit(e, m, LIMITER_COMMAND)) run(e, m, COMMAND_AGENCY, msg, cmd->event_id);
+		if (within_limit(e, m, LIMITER_COMMAND))
+			(void)run(e, m, COMMAND_AGENCY, msg, cmd->event_id);
 	} else if (m->topic.kind == TOPIC_RELAY_REPORT) {
 		const Vestibule__V1__RelayReport *cmd = (const Vestibule__V1__RelayReport *)msg;
 		if (!within_limit(e, m, LIMITER_PULL)) return;
 		if (cmd->kind == VESTIBULE__V1__REPORT_KIND__REPORT_KIND_LINK)
 			engine_link(e, m->who, cmd);
 		else
-			run(e, m, COMMAND_REPORT, msg, cmd->event_id);
+			(void)run(e, m, COMMAND_REPORT, msg, cmd->event_id);
 	} else if (within_limit(e, m, LIMITER_COMMAND)) {
 		engine_sync(e, m->who, (const Vestibule__V1__Sync *)msg);
 	}
@@ -187,6 +210,10 @@ enum act act_on(struct engine *e, const struct act_message *m, struct buf *out,
 	case TOPIC_DEVICE_PULL:
 		*reason = REASON_RATE;
 		return within_limit(e, m, LIMITER_PULL) ? ACT_PASS : ACT_DENY;
+	case TOPIC_DEVICE_CHUNK: /* QoS 0: the device sees nothing of it */
+		*reason = REASON_RATE;
+		return within_limit(e, m, LIMITER_CHUNK) ? ACT_PASS : ACT_DENY;
+	case TOPIC_DEVICE_CLAIM: return on_claim(e, m, msg, reason);
 	case TOPIC_HOME_COMMAND:
 	case TOPIC_AGENCY_COMMAND:
 	case TOPIC_RELAY_REPORT:

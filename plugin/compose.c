@@ -245,7 +245,8 @@ ProtobufCMessage *compose_device_info(struct compose *c, const struct row *r) {
 	m->device = compose_text(row->id);
 	m->home = compose_text(row->home);
 	m->name = compose_text(row->name);
-	m->online = compose_is_online(c, row->id);
+	m->unclaimed = row->claimed_ms == 0;
+	m->online = !m->unclaimed && compose_is_online(c, row->id);
 	return &m->base;
 }
 

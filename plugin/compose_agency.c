@@ -72,11 +72,12 @@ ProtobufCMessage *compose_request_info(struct compose *c, const struct row *r) {
 
 /* --- private answers --- */
 
-static ProtobufCBinaryData fresh_id(struct compose *c, int64_t at_ms) {
+static ProtobufCBinaryData fresh_id(struct compose *c, bool for_agency, int64_t at_ms) {
 	uint8_t random[10];
 	uint8_t *id = compose_alloc(c, UUID_BYTES);
 	if (!id) return (ProtobufCBinaryData){0, NULL};
-	c->rnd.fill(c->rnd.ctx, random, sizeof(random));
+	bool own = for_agency && c->rnd.fill_agency;
+	(own ? c->rnd.fill_agency : c->rnd.fill)(c->rnd.ctx, random, sizeof(random));
 	uuid_v7(at_ms, random, id);
 	return (ProtobufCBinaryData){UUID_BYTES, id};
 }
@@ -86,7 +87,7 @@ static bool private_notice(struct compose *c, const struct tell *tell, bool unav
 	Vestibule__V1__AgencyNotice *m = compose_message(c, &vestibule__v1__agency_notice__descriptor);
 	reply->notices = m ? compose_alloc(c, sizeof(void *)) : NULL;
 	if (!reply->notices) return false;
-	m->notice_id = fresh_id(c, at_ms);
+	m->notice_id = fresh_id(c, true, at_ms);
 	m->at_ms = compose_ms(at_ms);
 	m->in_reply_to = compose_uuid(c, tell->event_id);
 	m->kind = VESTIBULE__V1__NOTICE_KIND__NOTICE_KIND_RECORDED;
@@ -105,7 +106,7 @@ static bool private_receipt(struct compose *c, const struct tell *tell, int64_t 
 	Vestibule__V1__Receipt *m = compose_message(c, &vestibule__v1__receipt__descriptor);
 	reply->receipts = m ? compose_alloc(c, sizeof(void *)) : NULL;
 	if (!reply->receipts) return false;
-	m->receipt_id = fresh_id(c, at_ms);
+	m->receipt_id = fresh_id(c, false, at_ms);
 	m->at_ms = compose_ms(at_ms);
 	m->in_reply_to = compose_uuid(c, tell->event_id);
 	m->kind = VESTIBULE__V1__RECEIPT_KIND__RECEIPT_KIND_RECORDED;

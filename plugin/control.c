@@ -8,6 +8,7 @@
 #include "lib/hex.h"
 #include "plugin/control_row.h"
 #include "plugin/denial.h"
+#include "plugin/limiter.h"
 #include "plugin/session.h"
 #include "proto/uuid.h"
 
@@ -184,12 +185,20 @@ static enum access access_by_name(struct span word) {
 	return ACCESS_NONE;
 }
 
+/* Does a grant or a rule of a home's decide that? Neither is the operator's to know. */
+static bool is_homes_word(const struct question *q, enum topic_kind kind, struct verdict v) {
+	if (v.reason == REASON_NO_GRANT || v.grant) return true;
+	bool may_mute = q->access == ACCESS_READ && kind == TOPIC_AREA_ALERT;
+	bool would_tell = v.kind == VERDICT_ALLOW || v.reason == REASON_NOT_YOURS;
+	return may_mute && would_tell && q->who && q->who->kind == CRED_MEMBER;
+}
+
 /* What policy would say now, about an event that happens now. */
 static void do_explain(struct run *r) {
 	const struct state *st = engine_state(r->e);
 	int64_t now_ms = engine_now(r->e).utc_ms;
 	struct span username = text_of(r, "username"), name = text_of(r, "topic");
-	struct topic topic;
+	struct topic topic = {.kind = TOPIC_UNKNOWN};
 	struct question q = {
 		.access = access_by_name(text_of(r, "access")),
 		.who = state_credential(st, username),
@@ -208,12 +217,11 @@ static void do_explain(struct run *r) {
 	struct verdict v = policy_decide(st, &q, &engine_opts(r->e)->policy);
 	if (!q.who) v = (struct verdict){VERDICT_DENY, REASON_UNKNOWN_CREDENTIAL, NULL};
 	cJSON *data = cJSON_AddObjectToObject(r->response, "data");
-	bool homes_word = v.reason == REASON_NO_GRANT || v.grant;
-	if (homes_word && q.who->kind == CRED_INTEGRATOR) {
+	if (is_homes_word(&q, topic.kind, v)) {
 		say(data, "verdict", "homes decide");
 		say(data, "reason", reason_word(REASON_NO_GRANT));
 		say(data, "sentence",
-			"It is read while the home grants it; what homes grant is not the operator's to know.");
+			"It is so while the home says so; what homes say is not the operator's to know.");
 		return;
 	}
 	say(data, "verdict", v.kind == VERDICT_ALLOW ? "allow" : "deny");
@@ -251,7 +259,10 @@ static void do_status(struct run *r) {
 	if (h.why && h.why[0]) say(data, "why", h.why);
 	(void)cJSON_AddNumberToObject(data, "waiting", (double)h.waiting); /* as in say() */
 	(void)cJSON_AddNumberToObject(data, "held", (double)h.held);
+	if (h.restored_ms) (void)cJSON_AddNumberToObject(data, "restored_ms", (double)h.restored_ms);
 	(void)cJSON_AddNumberToObject(data, "connected", (double)sessions_count(engine_sessions(r->e)));
+	(void)cJSON_AddNumberToObject(data, "limited",
+								  (double)limiter_limited(engine_limiter(r->e))); /* as in say() */
 	for (int a = 0; a < DENIAL_ACCESSES; a++) {
 		cJSON *group = cJSON_AddObjectToObject(data, denial_access_name((enum denial_access)a));
 		for (int reason = 0; reason < REASON_COUNT; reason++) {

@@ -7,9 +7,11 @@
 #include "plugin/denial.h"
 #include "plugin/engine_impl.h"
 #include "plugin/limiter.h"
+#include "plugin/store/settle.h"
 
 enum {
 	TICK_MISSING_MS = 15000,
+	STORE_SILENT_MS = 10000,
 	CONSENT_EVERY_MS = 100,
 	FLOOR_EVERY_MS = 60000,
 	FLOOR_ALONG_MS = 1000,
@@ -29,59 +31,43 @@ static void leave_word(const char *file, int line, const char *what) {
 
 /* --- life --- */
 
-struct loading {
-	struct engine *e;
-	const char *bad;
-	char what[ROW_KEY_SIZE + 64];
-};
-
-static enum err load_row(void *ctx, const struct row *r) {
-	struct loading *l = ctx;
-	enum err e = state_load(l->e->st, r, &l->bad);
-	if (e != ERR_NONE) {
-		const struct row_desc *d = row_desc(r->kind);
-		struct span key = row_key(r);
-		(void)snprintf(l->what, sizeof(l->what), "%s %.*s", d ? d->name : "row", (int)key.len,
-					   (const char *)key.ptr); /* cut: the table's name is enough to look */
-	}
-	return e;
-}
-
-static int64_t floor_of(const struct state *st) {
-	const struct row_meta *m =
-		(const struct row_meta *)state_get(st, ROW_META, SPAN_LIT("floor_ms"));
+static int64_t meta_of(const struct state *st, const char *name) {
+	const struct row_meta *m = (const struct row_meta *)state_get(st, ROW_META, span_str(name));
 	return m ? m->value : 0;
 }
 
+/* A restored database is put right before the first client may connect (I29). */
 static bool load(struct engine *e, struct store *s, uint64_t *seq, char why[STORE_WHY_SIZE]) {
-	struct loading l = {.e = e};
-	enum err rc = s->ops->load(s, load_row, &l, seq, why);
-	if (rc == ERR_NONE) {
-		rc = state_complete(e->st, *seq, &l.bad);
-		if (rc != ERR_NONE)
-			(void)snprintf(why, STORE_WHY_SIZE, "the store is not whole: %s",
-						   l.bad ? l.bad : err_name(rc));
-	} else if (l.what[0]) {
-		(void)snprintf(why, STORE_WHY_SIZE, "the store holds a bad row: %.120s: %.80s", l.what,
-					   l.bad ? l.bad : err_name(rc));
-	}
-	return rc == ERR_NONE;
+	struct settle_sum sum;
+	char text[STORE_WHY_SIZE], clips[24], standing[24];
+	if (settle_load(s, e->st, seq, why) != ERR_NONE) return false;
+	clock_judge_init(&e->judge, meta_of(e->st, "floor_ms"));
+	if (!s->restored) return true;
+	(void)snprintf(text, sizeof(text), "%s", s->restored); /* same size */
+	struct moment now = clock_judge_look(&e->judge, clock_read());
+	if (settle_restored(s, e->st, now, seq, &sum, why) != ERR_NONE) return false;
+	(void)snprintf(clips, sizeof(clips), "%zu", sum.clip_grants);
+	(void)snprintf(standing, sizeof(standing), "%zu", sum.standing_grants);
+	log_line(e->log, LOG_WARN, "restored", "why", text, "clip_grants_ended", clips,
+			 "standing_grants_ended", standing, NULL);
+	return true;
 }
 
 static bool make_parts(struct engine *e) {
 	uint64_t seed[2];
-	entropy_fill(&e->entropy, (uint8_t *)seed, sizeof(seed));
+	entropy_fill_homes(&e->entropy, (uint8_t *)seed, sizeof(seed));
 	e->st = state_new(seed[0], seed[1]);
 	e->codec = codec_new();
 	e->denials = denials_new(seed[0], seed[1], e->log);
 	e->held = held_new();
 	e->jobs = jobs_new(seed[0], seed[1]);
-	e->limiter = limiter_new(seed[0], seed[1]);
+	e->limiter = limiter_new(seed[0], seed[1], e->log);
 	e->outbound = outbound_new(NULL, NULL);
+	e->resend = resend_new(seed[0], seed[1]);
 	e->sessions = sessions_new(seed[0], seed[1]);
 	e->fx = calloc(1, sizeof(*e->fx));
 	bool all = e->st && e->codec && e->denials && e->held && e->jobs && e->limiter && e->outbound &&
-			   e->sessions && e->fx;
+			   e->resend && e->sessions && e->fx;
 	for (; all && e->spare_count < ENGINE_SPARES; e->spare_count++) {
 		e->spare[e->spare_count] = calloc(1, sizeof(*e->fx));
 		if (!e->spare[e->spare_count]) return false;
@@ -121,7 +107,6 @@ struct engine *engine_new(const struct engine_opts *opts, struct store *s, struc
 	atomic_store(&broken_what, NULL);
 	err_assert_hook(leave_word);
 	if (!make_parts(e) || !load(e, s, &seq, why)) goto fail;
-	clock_judge_init(&e->judge, floor_of(e->st));
 	(void)snprintf(why, STORE_WHY_SIZE, "out of memory");
 	if (!list_register(e)) goto fail;
 	e->worker = worker_start(s, seq);
@@ -151,6 +136,7 @@ void engine_free(struct engine *e, int timeout_ms) {
 	sessions_free(e->sessions);
 	held_free(e->held);
 	outbound_free(e->outbound);
+	resend_free(e->resend);
 	limiter_free(e->limiter);
 	jobs_free(e->jobs);
 	denials_free(e->denials);
@@ -190,6 +176,25 @@ static void take_news(struct engine *e) {
 	}
 	if (!state_health(e->st).refusing)
 		(void)snprintf(e->why, sizeof(e->why), "%s", r.failing ? r.why : "");
+}
+
+/* A store that neither commits nor says why not: its thread hangs in the kernel, or is gone. */
+static void look_at_store(struct engine *e) {
+	uint64_t durable = state_durable_seq(e->st);
+	bool moves = durable != e->durable_was || durable == state_seq(e->st);
+	if (moves) {
+		e->durable_was = durable;
+		e->durable_boot_ms = e->now.boot_ms;
+	}
+	bool silent = !moves && e->now.boot_ms - e->durable_boot_ms >= STORE_SILENT_MS;
+	if (silent == e->is_store_silent) return;
+	e->is_store_silent = silent;
+	state_set_store_down(e->st, silent || e->is_store_failing);
+	if (!state_health(e->st).refusing && silent)
+		(void)snprintf(e->why, sizeof(e->why), "the store has not answered for %d s",
+					   STORE_SILENT_MS / 1000);
+	log_line(e->log, silent ? LOG_ERROR : LOG_WARN, silent ? "store_silent" : "store_answers",
+			 NULL);
 }
 
 void engine_enter(struct engine *e) {
@@ -301,6 +306,7 @@ struct engine_result engine_command(struct engine *e, const struct command *cmd)
 	r.reason = fx->reason;
 	r.repeated = fx->repeated;
 	e->more = fx->more;
+	e->looked = fx->looked;
 	/* Denials count at once; what widens waits for a clock that can be trusted: a yes under a
 	 * wrong clock would carry wrong dates. */
 	bool widens = fx->change.count > 0 && !fx->denial && cmd->kind != COMMAND_TICK;
@@ -333,8 +339,11 @@ static void consent_tick(struct engine *e) {
 	int64_t before = e->last_tick;
 	if (!consent_tick_due(e->st, &e->opts.consent, e->now, &e->last_tick)) return;
 	for (int i = 0; i < ENGINE_STEPS_PER_TICK; i++) {
-		struct command cmd = {.kind = COMMAND_TICK};
+		uint64_t seq = state_seq(e->st);
+		struct command cmd = {.kind = COMMAND_TICK, .looked_seq = e->looked_seq};
+		e->looked = false;
 		struct engine_result r = engine_command(e, &cmd);
+		if (r.reason == REASON_OK && e->looked) e->looked_seq = seq;
 		if (r.reason == REASON_BUSY || (i + 1 == ENGINE_STEPS_PER_TICK && e->more)) {
 			e->last_tick = before; /* due again at the next TICK */
 			return;
@@ -356,6 +365,7 @@ static void save_floor(struct engine *e) {
 void engine_tick(struct engine *e) {
 	e->ticked = true;
 	queue_again(e);
+	look_at_store(e);
 	engine_drain(e);
 	engine_tell_tick(e);
 	if (e->now.boot_ms >= e->consent_boot_ms) {
@@ -398,12 +408,17 @@ struct limiter *engine_limiter(struct engine *e) {
 struct outbound *engine_outbound(struct engine *e) {
 	return e->outbound;
 }
+struct resend *engine_resend(struct engine *e) {
+	return e->resend;
+}
 struct sessions *engine_sessions(struct engine *e) {
 	return e->sessions;
 }
 
 struct consent_random engine_random(struct engine *e) {
-	return (struct consent_random){.fill = entropy_fill, .ctx = &e->entropy};
+	return (struct consent_random){.fill = entropy_fill_homes,
+								   .ctx = &e->entropy,
+								   .fill_agency = entropy_fill_agencies};
 }
 
 struct engine_health engine_health(const struct engine *e) {
@@ -413,6 +428,7 @@ struct engine_health engine_health(const struct engine *e) {
 		.waiting = e->waiting + e->unqueued_count,
 		.held = held_count(e->held),
 		.changes_refused = e->changes_refused,
+		.restored_ms = meta_of(e->st, RESTORED_META),
 		.tells_lost = held_lost(e->held) + outbound_lost(e->outbound),
 		.why = e->why,
 	};

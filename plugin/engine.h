@@ -19,6 +19,7 @@
 struct denials;
 struct limiter;
 struct outbound;
+struct resend;
 struct sessions;
 
 struct engine_opts {
@@ -32,6 +33,7 @@ struct engine_health {
 	size_t waiting;           /* changes not yet durable */
 	size_t held;              /* messages waiting for their change */
 	uint64_t changes_refused; /* made by a command and refused by the state: a fault of ours */
+	int64_t restored_ms;      /* UTC when a restored database was last noticed (I29); 0: never */
 	uint64_t tells_lost;      /* the queue of messages was full: the clients repeat */
 	const char
 		*why; /* last words of the store, "" when it is well; borrowed until the next callback */
@@ -118,6 +120,7 @@ struct consent_random engine_random(struct engine *e);
 struct denials *engine_denials(struct engine *e); /* counters and last denials, for explain */
 struct limiter *engine_limiter(struct engine *e);
 struct outbound *engine_outbound(struct engine *e);
+struct resend *engine_resend(struct engine *e);     /* copies for whom a kick sent away */
 struct sessions *engine_sessions(struct engine *e); /* who is connected */
 
 #endif

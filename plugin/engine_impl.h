@@ -8,6 +8,7 @@
 #include "plugin/held.h"
 #include "plugin/jobs.h"
 #include "plugin/outbound.h"
+#include "plugin/resend.h"
 #include "plugin/session.h"
 #include "plugin/store/worker.h"
 
@@ -27,7 +28,7 @@ struct republish {
 struct engine {
 	struct engine_opts opts;
 	struct log *log;
-	struct entropy entropy;
+	struct entropy_pools entropy;
 	struct clock_judge judge;
 	struct moment now;
 	int64_t start_boot_ms;
@@ -37,7 +38,8 @@ struct engine {
 	struct state *st;
 	struct worker *worker;
 	struct effects *fx; /* of the step under way */
-	bool more;          /* what the last step said of itself */
+	bool more, looked;  /* what the last step said of itself */
+	uint64_t looked_seq;
 	struct effects *spare[ENGINE_SPARES];
 	size_t spare_count;
 	struct effects *
@@ -47,7 +49,9 @@ struct engine {
 	int64_t floor_saved_boot_ms;
 	int64_t consent_boot_ms, sweep_boot_ms; /* next time */
 	int64_t last_tick;                      /* consent_tick_due's memory */
-	bool is_store_failing;
+	bool is_store_failing, is_store_silent;
+	uint64_t durable_was; /* by when is durable_boot_ms */
+	int64_t durable_boot_ms;
 	uint64_t changes_refused;
 	size_t waiting;
 	char why[STORE_WHY_SIZE];
@@ -60,6 +64,7 @@ struct engine {
 	bool hurry; /* a new job is durable */
 	struct limiter *limiter;
 	struct outbound *outbound;
+	struct resend *resend;
 	struct sessions *sessions;
 	struct buf encoded; /* scratch of engine_tell.c */
 	struct republish *republish;

@@ -140,6 +140,13 @@ static void tell_status_clear(struct engine *e, const struct tell *t) {
 	send_bytes(e, &to, (struct span){NULL, 0}, 0, true);
 }
 
+/* Claimed a moment ago: what it said of itself before went to nobody. */
+static void tell_status(struct engine *e, const struct tell *t) {
+	const struct row_device *d = state_device(e->st, span_str(t->id));
+	bool online = d && engine_is_online(e, d->id);
+	if (d) mirror_status(e, d, online ? SPAN_LIT("online") : SPAN_LIT("offline"), true);
+}
+
 static void link_lost(struct engine *e, const struct jobs_link *l) {
 	compose_reset(e->compose);
 	tell_private(e, &l->tell, true);
@@ -154,7 +161,7 @@ static void tell_link(struct engine *e, const struct tell *t) {
 	if (t->kind == TELL_LINK && officer && d &&
 		consent_may_fetch(e->st, officer, d, e->now) == REASON_OK) {
 		uint8_t random[10];
-		entropy_fill(&e->entropy, random, sizeof(random));
+		entropy_fill_homes(&e->entropy, random, sizeof(random));
 		uuid_v7(e->now.utc_ms, random, link.job_id);
 		(void)span_copy(span_str(d->relay), link.relay, sizeof(link.relay)); /* both are ids */
 		struct topic to = {.kind = TOPIC_RELAY_JOB, .owner = span_str(d->relay)};
@@ -180,6 +187,7 @@ static void tell(struct engine *e, const struct tell *t) {
 	case TELL_LINK:
 	case TELL_UNAVAILABLE: tell_link(e, t); break;
 	case TELL_STATUS_CLEAR: tell_status_clear(e, t); break;
+	case TELL_STATUS: tell_status(e, t); break;
 	case TELL_ALERT: /* encoded when it was held: its strings were the command's */
 	case TELL_NONE: break;
 	}

@@ -34,3 +34,11 @@ void entropy_fill(void *ctx, uint8_t *out, size_t len) {
 		len -= n;
 	}
 }
+
+void entropy_fill_homes(void *ctx, uint8_t *out, size_t len) {
+	entropy_fill(&((struct entropy_pools *)ctx)->homes, out, len);
+}
+
+void entropy_fill_agencies(void *ctx, uint8_t *out, size_t len) {
+	entropy_fill(&((struct entropy_pools *)ctx)->agencies, out, len);
+}

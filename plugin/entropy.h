@@ -17,4 +17,12 @@ struct entropy {
  * (err.h: the plugin refuses everything); out is then zero and must not be used. */
 void entropy_fill(void *ctx, uint8_t *out, size_t len);
 
+/* Two pools, so that no draw for a home shifts what an agency sees (consent.h, struct
+ * consent_random). ctx of both is a struct entropy_pools. */
+struct entropy_pools {
+	struct entropy homes, agencies;
+};
+void entropy_fill_homes(void *ctx, uint8_t *out, size_t len);
+void entropy_fill_agencies(void *ctx, uint8_t *out, size_t len);
+
 #endif

@@ -33,10 +33,11 @@ static void tell_health(struct engine *e, const struct engine_health *h) {
 			   "{\"at_ms\":%lld,\"version\":\"" VESTIBULE_VERSION "\",\"state\":\"%s\",\"why\":",
 			   (long long)engine_now(e).utc_ms, word_of(h));
 	buf_json(&b, span_str(h->why));
-	buf_printf(
-		&b, ",\"store_down\":%s,\"clock_sound\":%s,\"waiting\":%zu,\"held\":%zu,\"clients\":%zu}",
-		h->state.store_down ? "true" : "false", h->state.unsound ? "false" : "true", h->waiting,
-		h->held, sessions_count(engine_sessions(e)));
+	buf_printf(&b,
+			   ",\"store_down\":%s,\"clock_sound\":%s,\"waiting\":%zu,\"held\":%zu,\"clients\":%zu",
+			   h->state.store_down ? "true" : "false", h->state.unsound ? "false" : "true",
+			   h->waiting, h->held, sessions_count(engine_sessions(e)));
+	buf_printf(&b, ",\"restored_ms\":%lld}", (long long)h->restored_ms);
 	publish(e, "vestibule/v1/operator/health", &b);
 }
 
@@ -69,6 +70,7 @@ static void tell_metrics(struct engine *e, const struct engine_health *h) {
 	buf_init(&b, BYTES_MAX);
 	gauge(&b, "may_allow", state_may_allow(engine_state(e)));
 	gauge(&b, "store_down", h->state.store_down);
+	gauge(&b, "restored_ms", (uint64_t)h->restored_ms);
 	gauge(&b, "clock_sound", !h->state.unsound);
 	gauge(&b, "changes_waiting", h->waiting);
 	gauge(&b, "messages_held", h->held);

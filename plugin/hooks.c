@@ -10,6 +10,7 @@
 #include "plugin/login.h"
 #include "plugin/mirror.h"
 #include "plugin/outbound.h"
+#include "plugin/resend.h"
 #include "plugin/session.h"
 
 static const struct row_credential *sender(const struct hooks *h, const struct mosquitto *client) {
@@ -27,7 +28,8 @@ static int on_basic_auth(int event, void *data, void *userdata) {
 	struct hooks *h = userdata;
 	(void)event;
 	engine_enter(h->engine);
-	return login_check(h->engine, data, h->reloading);
+	enum login_reload reload = h->is_2_1 ? LOGIN_RELOADING_SAFE : LOGIN_RELOADING;
+	return login_check(h->engine, data, h->reloading ? reload : LOGIN_NOT_RELOADING);
 }
 
 /* The new payload becomes the broker's; it frees the old one. Zero-terminated as the broker's own
@@ -96,6 +98,8 @@ static int on_control(int event, void *data, void *userdata) {
 /* By id only with the will: without it an id that just went offline corrupts the broker's memory.
  * WRITE refuses the will itself. */
 static void run_kick(struct hooks *h, const struct session_kick *kick) {
+	if (!kick->whole_username)
+		resend_away(engine_resend(h->engine), span_str(kick->name), engine_now(h->engine));
 	int rc = kick->whole_username ? mosquitto_kick_client_by_username(kick->name, false)
 								  : mosquitto_kick_client_by_clientid(kick->name, true);
 	log_line(engine_log(h->engine), LOG_INFO, "kick", kick->whole_username ? "who" : "client",
@@ -109,6 +113,25 @@ static void run_kicks(struct hooks *h) {
 	for (int i = 0; i < SESSION_PURGE_KICKS_PER_TICK && sessions_next_purge_kick(sessions, &kick);
 		 i++)
 		run_kick(h, &kick);
+}
+
+static bool is_leaving(void *ctx, const char *client_id) {
+	bool leaving;
+	const struct hooks *h = ctx;
+	(void)sessions_with_id(engine_sessions(h->engine), span_str(client_id), &leaving);
+	return leaving;
+}
+
+static bool may_follow(void *ctx, const struct outbound_packet *p) {
+	const struct hooks *h = ctx;
+	return acl_may_follow(h->engine, p);
+}
+
+/* Behind the kicks: who is listed still is not back for good. */
+static void run_resend(struct hooks *h) {
+	struct resend_world w = {
+		.is_leaving = is_leaving, .may_go = may_follow, .send = outbound_send_now, .ctx = h};
+	resend_tick(engine_resend(h->engine), engine_now(h->engine), &w);
 }
 
 /* Only behind an empty queue, so that it goes out in this very TICK: a device that comes back cannot
@@ -126,11 +149,14 @@ static void tell_lost(struct hooks *h) {
 /* 2.0 sends TICK at every turn of its loop, at least ten times a second, and does not read
  * this. 2.1 waits as long as the callback asks for (next_ms, where 2.0 has next_ns), or for
  * seconds; and a packet that comes in between makes it forget the wish, since it asks nobody while
- * TICK is not due. Written as -2 s + 2100 ms, the same 100 ms make TICK due at once for 2.1.2, and
- * the wish is repeated at every turn. */
+ * TICK is not due. It also reckons when TICK is due by UTC: a clock set back would stop it, and with
+ * it every kick, for as long. So the wish is written as a point in the past and as much more: in
+ * sum 100 ms, due at once, and repeated at every turn (src/plugin_tick.c:44 (2.1.2)). */
 static void ask_for_next_tick(struct mosquitto_evt_tick *ev) {
-	ev->next_s = -2;
-	ev->next_ns = 2100;
+	enum { IDLE_MS = 100 };
+	const long past_s = sizeof(long) > 4 ? 3000000000L : 2; /* 95 years; 1e6 * 1000 of it fits */
+	ev->next_s = (time_t)-past_s;
+	ev->next_ns = past_s * 1000 + IDLE_MS;
 }
 
 static int on_tick(int event, void *data, void *userdata) {
@@ -140,6 +166,7 @@ static int on_tick(int event, void *data, void *userdata) {
 	engine_enter(h->engine);
 	sessions_purge_end(engine_sessions(h->engine));
 	run_kicks(h);
+	run_resend(h);
 	engine_tick(h->engine);
 	health_tick(&h->health, h->engine);
 	if (!outbound_is_empty(engine_outbound(h->engine))) outbound_flush(engine_outbound(h->engine));
@@ -198,6 +225,7 @@ static void unregister(mosquitto_plugin_id_t *id, size_t count) {
 enum err hooks_register(mosquitto_plugin_id_t *id, struct hooks *h, const char **which) {
 	for (size_t i = 0; i < HOOKS; i++) {
 		int rc = mosquitto_callback_register(id, table[i].event, table[i].fn, table[i].topic, h);
+		if (rc == MOSQ_ERR_SUCCESS && table[i].event == EVT_CLIENT_OFFLINE) h->is_2_1 = true;
 		if (rc == MOSQ_ERR_SUCCESS || (rc == MOSQ_ERR_NOT_SUPPORTED && table[i].optional)) continue;
 		*which = table[i].name;
 		unregister(id, i);

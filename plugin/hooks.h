@@ -16,6 +16,7 @@ struct hooks {
 	/* Between RELOAD and the next TICK the broker asks BASIC_AUTH again for every session (SIGHUP).
 	 */
 	bool reloading;
+	bool is_2_1; /* the broker knows CLIENT_OFFLINE */
 };
 
 /* Registers all events, ACL_CHECK first: without that hook the broker allows everything. ERR_INPUT:

@@ -27,6 +27,7 @@ struct device {
 	uint8_t ids[LIMIT_IDS][16];
 	size_t id_count; /* ever */
 	struct bucket ingress;
+	struct log_gate lines;
 	uint64_t hole;     /* lowest seq of a clip passed over and not come again; 0: none */
 	uint64_t last_seq; /* of the last clip, taken or not */
 	int64_t used_boot_ms;
@@ -35,17 +36,20 @@ struct device {
 struct principal {
 	char username[ROW_ID_SIZE];
 	struct bucket bucket[LIMITER_BUCKETS];
+	struct log_gate lines, refusals;
 	int64_t used_boot_ms;
 };
 
 struct limiter {
+	struct log *log;
 	struct table devices, principals;
 	uint64_t limited;
 };
 
-struct limiter *limiter_new(uint64_t seed0, uint64_t seed1) {
+struct limiter *limiter_new(uint64_t seed0, uint64_t seed1, struct log *log) {
 	struct limiter *l = calloc(1, sizeof(*l));
 	if (!l) return NULL;
+	l->log = log;
 	table_init(&l->devices, seed0, seed1);
 	table_init(&l->principals, seed1, seed0);
 	return l;
@@ -101,8 +105,16 @@ static void follow(struct device *d, uint64_t seq) {
 	d->last_seq = seq;
 }
 
-static void pass_over(struct limiter *l, struct device *d, uint64_t seq) {
+static void count(struct limiter *l, struct log_gate *lines, const char *key, const char *who,
+				  const char *what, struct moment now) {
 	l->limited++;
+	if (!log_gate_open(lines, now.boot_ms, 1, LIMIT_LOG_EVERY_MS)) return;
+	char more[16];
+	(void)snprintf(more, sizeof(more), "%u", lines->dropped); /* 16 bytes hold any uint32 */
+	log_line(l->log, LOG_WARN, "limited", key, who, "what", what, "suppressed", more, NULL);
+}
+
+static void pass_over(struct device *d, uint64_t seq) {
 	if (!d->hole || seq < d->hole) d->hole = seq;
 }
 
@@ -110,6 +122,7 @@ enum limiter_answer limiter_take(struct limiter *l, struct span device,
 								 const struct limiter_event *ev, struct moment now) {
 	static const size_t max[LIMITER_KINDS] = {LIMIT_RING_MIN, LIMIT_MOTION_MIN,
 											  LIMIT_CLIP_READY_MIN};
+	static const char *const names[LIMITER_KINDS] = {"ring", "motion", "clip-ready"};
 	struct device *d = need_device(l, device);
 	if (!d || !ENSURE((unsigned)ev->kind < LIMITER_KINDS)) return LIMITER_LATER;
 	d->used_boot_ms = now.boot_ms;
@@ -118,10 +131,8 @@ enum limiter_answer limiter_take(struct limiter *l, struct span device,
 	struct times *t = &d->taken[ev->kind];
 	if (is_full(t, ev->effective_ms, max[ev->kind]) ||
 		!bucket_take(&d->ingress, now.boot_ms, LIMIT_INGRESS_BURST, LIMIT_INGRESS_MS)) {
-		if (ev->kind == LIMITER_CLIP)
-			pass_over(l, d, ev->seq);
-		else
-			l->limited++;
+		count(l, &d->lines, "device", d->id, names[ev->kind], now);
+		if (ev->kind == LIMITER_CLIP) pass_over(d, ev->seq);
 		return LIMITER_LATER;
 	}
 	t->at_ms[t->count++ % LIMIT_KEPT] = ev->effective_ms;
@@ -132,7 +143,8 @@ enum limiter_answer limiter_take(struct limiter *l, struct span device,
 
 void limiter_put_back(struct limiter *l, struct span device, uint64_t seq) {
 	struct device *d = need_device(l, device);
-	if (d) pass_over(l, d, seq);
+	l->limited++;
+	if (d) pass_over(d, seq);
 }
 
 uint64_t limiter_ack(const struct limiter *l, struct span device, uint64_t value) {
@@ -141,25 +153,39 @@ uint64_t limiter_ack(const struct limiter *l, struct span device, uint64_t value
 	return d->hole - 1;
 }
 
-bool limiter_principal(struct limiter *l, struct span username, enum limiter_bucket bucket,
-					   struct moment now) {
-	static const int64_t burst[LIMITER_BUCKETS] = {LIMIT_COMMAND_BURST, LIMIT_PULL_BURST};
-	static const int64_t every[LIMITER_BUCKETS] = {LIMIT_COMMAND_MS, LIMIT_PULL_MS};
-	if (!ENSURE((unsigned)bucket < LIMITER_BUCKETS)) return false;
+static struct principal *need_principal(struct limiter *l, struct span username,
+										struct moment now) {
 	struct principal *p = table_get(&l->principals, username);
 	if (!p) {
 		p = calloc(1, sizeof(*p));
-		if (!p) return false;
+		if (!p) return NULL;
 		if (!span_copy(username, p->username, sizeof(p->username)) ||
 			table_put(&l->principals, span_str(p->username), p, NULL) != ERR_NONE) {
 			free(p);
-			return false;
+			return NULL;
 		}
 	}
 	p->used_boot_ms = now.boot_ms;
+	return p;
+}
+
+bool limiter_principal(struct limiter *l, struct span username, enum limiter_bucket bucket,
+					   struct moment now) {
+	static const int64_t burst[LIMITER_BUCKETS] = {LIMIT_COMMAND_BURST, LIMIT_PULL_BURST,
+												   LIMIT_CHUNK_BURST};
+	static const int64_t every[LIMITER_BUCKETS] = {LIMIT_COMMAND_MS, LIMIT_PULL_MS, LIMIT_CHUNK_MS};
+	static const char *const names[LIMITER_BUCKETS] = {"command", "pull", "chunk"};
+	if (!ENSURE((unsigned)bucket < LIMITER_BUCKETS)) return false;
+	struct principal *p = need_principal(l, username, now);
+	if (!p) return false;
 	if (bucket_take(&p->bucket[bucket], now.boot_ms, burst[bucket], every[bucket])) return true;
-	l->limited++;
+	count(l, &p->lines, "who", p->username, names[bucket], now);
 	return false;
+}
+
+bool limiter_may_log(struct limiter *l, struct span username, struct moment now) {
+	struct principal *p = need_principal(l, username, now);
+	return p && log_gate_open(&p->refusals, now.boot_ms, LIMIT_LOG_BURST, LIMIT_LOG_EVERY_MS);
 }
 
 void limiter_repeated(struct limiter *l, struct span device, uint64_t seq) {

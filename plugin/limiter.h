@@ -5,12 +5,13 @@
  * and by an ingress bucket, so that lying about the time gains nothing. The limiter also knows
  * which clip of a device was passed over: no DeviceAck may reach its seq, else the device would
  * believe it recorded. And it remembers the last event ids of a device: rings and motions are not stored, so
- * this is what finds their repetitions. Principals' commands draw on one bucket each. Broker thread
- * only. */
+ * this is what finds their repetitions. Principals' commands draw on one bucket each. Who is over a
+ * limit is named in the log, now and then. Broker thread only. */
 #ifndef PLUGIN_LIMITER_H
 #define PLUGIN_LIMITER_H
 
 #include "lib/clock.h"
+#include "lib/log.h"
 #include "lib/span.h"
 #include "proto/codec.h"
 
@@ -30,13 +31,18 @@ enum {
 	LIMIT_COMMAND_MS = 500,
 	LIMIT_PULL_BURST = 512, /* ClipPull of a username */
 	LIMIT_PULL_MS = 10,
-	LIMIT_IDLE_MS = 3600000 /* an hour without anything: forgotten */
+	LIMIT_CHUNK_BURST = 16384, /* ClipChunk of a device: 1 GiB at once, then 64 MiB a second */
+	LIMIT_CHUNK_MS = 1,
+	LIMIT_LOG_EVERY_MS = 10000, /* lines about one that is over a limit; refused commands' lines */
+	LIMIT_LOG_BURST = 20,       /* lines about a username's refused commands, then as above */
+	LIMIT_IDLE_MS = 3600000     /* an hour without anything: forgotten */
 };
 
 struct limiter;
 
-struct limiter *limiter_new(uint64_t seed0, uint64_t seed1); /* NULL: no memory */
-void limiter_free(struct limiter *l);                        /* NULL is fine */
+struct limiter *limiter_new(uint64_t seed0, uint64_t seed1,
+							struct log *log); /* NULL: no memory. log is borrowed */
+void limiter_free(struct limiter *l);         /* NULL is fine */
 
 enum limiter_kind { LIMITER_RING = 0, LIMITER_MOTION, LIMITER_CLIP, LIMITER_KINDS };
 
@@ -69,11 +75,15 @@ void limiter_put_back(struct limiter *l, struct span device, uint64_t seq);
  * none. */
 uint64_t limiter_ack(const struct limiter *l, struct span device, uint64_t value);
 
-enum limiter_bucket { LIMITER_COMMAND = 0, LIMITER_PULL, LIMITER_BUCKETS };
+enum limiter_bucket { LIMITER_COMMAND = 0, LIMITER_PULL, LIMITER_CHUNK, LIMITER_BUCKETS };
 
 /* True: within the limit, and counted. */
 bool limiter_principal(struct limiter *l, struct span username, enum limiter_bucket bucket,
 					   struct moment now);
+
+/* May a line about a refused command of this username be logged? What has no limit of its own, a
+ * retraction, must not fill the log either. No memory: no line. */
+bool limiter_may_log(struct limiter *l, struct span username, struct moment now);
 
 /* Forgets what was idle for LIMIT_IDLE_MS; call now and then. */
 void limiter_sweep(struct limiter *l, struct moment now);

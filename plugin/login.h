@@ -9,9 +9,15 @@
 
 #include "plugin/engine.h"
 
-/* MOSQ_ERR_SUCCESS or MOSQ_ERR_AUTH. reloading: between RELOAD and the next TICK, where the broker
- * asks again for sessions that are offline, and an error for one of those corrupts its memory: they
- * are left to their next CONNECT (BROKER 6). */
-int login_check(struct engine *e, struct mosquitto_evt_basic_auth *ev, bool reloading);
+/* Between RELOAD and the next TICK the broker asks again for sessions that are offline (BROKER 6):
+ * they are left to their next CONNECT. */
+enum login_reload {
+	LOGIN_NOT_RELOADING,
+	LOGIN_RELOADING,      /* 2.0: an error for an offline session corrupts the broker's memory */
+	LOGIN_RELOADING_SAFE, /* 2.1: an error ends that session, and a CONNECT may come in between */
+};
+
+/* MOSQ_ERR_SUCCESS or MOSQ_ERR_AUTH. */
+int login_check(struct engine *e, struct mosquitto_evt_basic_auth *ev, enum login_reload reload);
 
 #endif

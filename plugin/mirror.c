@@ -35,6 +35,7 @@ void mirror_event(struct engine *e, struct span home, struct span device, enum t
 
 void mirror_status(struct engine *e, const struct row_device *d, struct span word, bool retain) {
 	enum { WORD_MAX = 16, JSON_MAX = 512 };
+	if (!d->claimed_ms || d->retired) return; /* nobody is told, now or by what is retained */
 	struct span home = span_str(d->home), device = span_str(d->id);
 	struct buf payload, json;
 	buf_init(&payload, WORD_MAX);

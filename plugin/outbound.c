@@ -20,7 +20,7 @@ struct outbound {
 	uint64_t lost;
 };
 
-static bool to_broker(void *ctx, const struct outbound_packet *p) {
+bool outbound_send_now(void *ctx, const struct outbound_packet *p) {
 	(void)ctx;
 	return mosquitto_broker_publish(p->client_id, p->topic, (int)p->len, p->payload, p->qos,
 									p->retain, NULL) == MOSQ_ERR_SUCCESS;
@@ -29,7 +29,7 @@ static bool to_broker(void *ctx, const struct outbound_packet *p) {
 struct outbound *outbound_new(outbound_send_fn *send, void *ctx) {
 	struct outbound *o = calloc(1, sizeof(*o));
 	if (!o) return NULL;
-	o->send = send ? send : to_broker;
+	o->send = send ? send : outbound_send_now;
 	o->ctx = ctx;
 	STAILQ_INIT(&o->waiting);
 	return o;
@@ -39,6 +39,10 @@ void outbound_message_free(struct outbound_message *m) {
 	if (!m) return;
 	mosquitto_free(m->packet.payload);
 	free(m);
+}
+
+struct outbound_packet *outbound_message_packet(struct outbound_message *m) {
+	return &m->packet;
 }
 
 void outbound_free(struct outbound *o) {

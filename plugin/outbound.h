@@ -27,6 +27,9 @@ struct outbound_packet {
  * own here. */
 typedef bool outbound_send_fn(void *ctx, const struct outbound_packet *p);
 
+/* One message to the broker at once, in TICK. */
+bool outbound_send_now(void *ctx, const struct outbound_packet *p);
+
 struct outbound;
 
 /* send NULL: mosquitto_broker_publish. NULL: no memory. */
@@ -41,7 +44,8 @@ struct outbound_message;
 enum { OUTBOUND_NAME_MAX = 512 };
 struct outbound_message *outbound_message_new(struct span client_id, struct span topic,
 											  struct span payload, uint8_t qos, bool retain);
-void outbound_message_free(struct outbound_message *m); /* NULL is fine */
+void outbound_message_free(struct outbound_message *m);                      /* NULL is fine */
+struct outbound_packet *outbound_message_packet(struct outbound_message *m); /* lives in m */
 
 /* Given to o, also on failure. ERR_LIMIT: the queue is full; dropped and counted. */
 enum err outbound_put(struct outbound *o, struct outbound_message *m) MUST_CHECK;

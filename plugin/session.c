@@ -34,7 +34,6 @@ struct used_id {
 	struct user *user;
 	struct entry *now; /* NULL: nobody is connected with it */
 	int64_t left_boot_ms;
-	int64_t purge_kick_boot_ms;
 	TAILQ_ENTRY(used_id) of_user; /* least recently begun first */
 	char text[SESSION_CLIENT_ID_MAX + 1];
 };
@@ -222,6 +221,11 @@ no_memory:
 	return ERR_NOMEM;
 }
 
+void sessions_set_peer(struct sessions *s, const void *client, const struct peer *peer) {
+	struct entry *en = find(s, client);
+	if (en) en->pub.peer = *peer;
+}
+
 bool sessions_del(struct sessions *s, const void *client, struct moment now, struct session *gone) {
 	struct entry *en = find(s, client);
 	if (!en) return false;
@@ -233,6 +237,13 @@ bool sessions_del(struct sessions *s, const void *client, struct moment now, str
 const struct session *sessions_get(const struct sessions *s, const void *client) {
 	const struct entry *en = find(s, client);
 	return en ? &en->pub : NULL;
+}
+
+const struct session *sessions_with_id(const struct sessions *s, struct span client_id,
+									   bool *leaving) {
+	const struct used_id *id = table_get(&s->by_id, client_id);
+	*leaving = id && id->now && id->now->kick_in;
+	return id && id->now ? &id->now->pub : NULL;
 }
 
 bool sessions_is_will(const struct sessions *s, const void *client) {
@@ -258,6 +269,7 @@ bool sessions_may_use_id(const struct sessions *s, struct span client_id, struct
 
 static void list_kick(struct sessions *s, struct entry *en, bool whole) {
 	if (!en->id && !whole) return; /* taken over: a kick by id would meet its successor */
+	peer_drop_unsent(&en->pub.peer);
 	en->kick_whole = en->kick_whole || whole;
 	if (en->kick_in == &s->kicks) return;
 	unlist_kick(en); /* the purge's can be put off, this one not */
@@ -275,14 +287,14 @@ void sessions_purge_end(struct sessions *s) {
 	s->purging = NULL;
 }
 
-void sessions_read_denied(struct sessions *s, const void *client, struct moment now) {
+bool sessions_is_purging(const struct sessions *s, const void *client) {
+	return s->purging == client;
+}
+
+void sessions_read_denied(struct sessions *s, const void *client) {
 	if (!client || s->purging != client) return;
 	struct entry *en = find(s, client);
 	if (!en || !en->id || en->pub.kind == CRED_OFFICER) return;
-	if (en->id->purge_kick_boot_ms &&
-		now.boot_ms - en->id->purge_kick_boot_ms < SESSION_PURGE_KICK_MS)
-		return;
-	en->id->purge_kick_boot_ms = now.boot_ms;
 	list_purge_kick(s, en);
 }
 

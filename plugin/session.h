@@ -12,12 +12,12 @@
 #include "lib/clock.h"
 #include "lib/err.h"
 #include "lib/span.h"
+#include "plugin/peer.h"
 #include "plugin/policy/row.h"
 
 enum {
 	SESSION_CLIENT_ID_MAX = 256,
 	SESSION_IDS_MAX = 64, /* client ids remembered per username; the oldest unused one goes first */
-	SESSION_PURGE_KICK_MS = 60000,    /* at most one purge kick per client id and so long */
 	SESSION_PURGE_KICKS_PER_TICK = 50 /* each reconnect is a TLS handshake: spread them */
 };
 #define SESSION_ID_KEPT_MS (INT64_C(14) * 24 * 3600 * 1000) /* the longest session expiry */
@@ -30,6 +30,7 @@ struct session {
 	enum cred_kind kind;
 	char username[ROW_ID_SIZE];
 	char client_id[SESSION_CLIENT_ID_MAX + 1];
+	struct peer peer;
 };
 
 struct sessions *sessions_new(uint64_t seed0, uint64_t seed1); /* NULL: no memory */
@@ -41,9 +42,14 @@ void sessions_free(struct sessions *s);                        /* NULL is fine *
  * refuse the login. */
 enum err sessions_add(struct sessions *s, const void *client, struct span client_id,
 					  struct span username, enum cred_kind kind, struct moment now) MUST_CHECK;
+/* Its connection, when it is known. */
+void sessions_set_peer(struct sessions *s, const void *client, const struct peer *peer);
 /* False: was not in the table. gone (may be NULL) gets a copy. */
 bool sessions_del(struct sessions *s, const void *client, struct moment now, struct session *gone);
 const struct session *sessions_get(const struct sessions *s, const void *client); /* NULL: absent */
+/* Who is connected with that id, and is it about to be kicked? NULL: nobody is, *leaving is false. */
+const struct session *sessions_with_id(const struct sessions *s, struct span client_id,
+									   bool *leaving);
 
 /* Is a WRITE by this pointer a will? Absent, or its id has logged in again since. */
 bool sessions_is_will(const struct sessions *s, const void *client);
@@ -57,10 +63,12 @@ bool sessions_may_use_id(const struct sessions *s, struct span client_id, struct
 
 /* The READ checks right after a login, for the same client, purge its old queue. Any other event of
  * a client ends that. A READ refused in it lists one more kick: the broker forgets to pay back the
- * in-flight window of what it dropped. Never for officers, whose connection must not betray a
+ * in-flight window of what it dropped. What was refused is gone, so the next purge refuses only
+ * what lost its right since: no kick without a cause, however often. Never for officers, whose connection must not betray a
  * moment (I9). */
 void sessions_purge_end(struct sessions *s);
-void sessions_read_denied(struct sessions *s, const void *client, struct moment now);
+bool sessions_is_purging(const struct sessions *s, const void *client);
+void sessions_read_denied(struct sessions *s, const void *client);
 
 /* A copy under this standing grant was routed to that client. */
 void sessions_routed(struct sessions *s, const void *client, const char grant[ROW_UUID_SIZE]);

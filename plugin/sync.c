@@ -114,12 +114,19 @@ static void each(struct answer *a, enum row_kind kind, int which, const char *pa
 
 /* --- members --- */
 
+/* One that waits for its claim is an admin's to see. */
 static void one_device(struct answer *a, const struct row *r) {
-	if (!((const struct row_device *)r)->retired) add(a, LIST_DEVICES, compose_device_info, r);
+	const struct row_device *d = (const struct row_device *)r;
+	bool admin = a->o->who->kind == CRED_MEMBER && a->o->who->role == ROLE_ADMIN;
+	if (state_is_claimed(a->o->st, d) || (admin && !d->retired && !d->claimed_ms))
+		add(a, LIST_DEVICES, compose_device_info, r);
 }
 
+/* What an ended device had is shown no more, even where its row stays for a while (enrol.c). */
 static void one_clip(struct answer *a, const struct row *r) {
-	if (is_new(a, ((const struct row_clip *)r)->arrived_ms))
+	const struct row_clip *clip = (const struct row_clip *)r;
+	if (state_is_claimed(a->o->st, state_device(a->o->st, span_str(clip->device))) &&
+		is_new(a, clip->arrived_ms))
 		add(a, LIST_CLIPS, compose_clip_info, r);
 }
 

@@ -32,6 +32,10 @@ static const struct kind kinds[CODEC_KINDS] = {
 	[CODEC_SYNC] = {&vestibule__v1__sync__descriptor, 128},
 	[CODEC_REPLY] = {&vestibule__v1__reply__descriptor, CODEC_REPLY_BYTES_MAX},
 	[CODEC_DENIAL] = {&vestibule__v1__denial__descriptor, 2048},
+	[CODEC_ENROL_HOME] = {&vestibule__v1__enrol_home__descriptor, 768},
+	[CODEC_ENROL_DEVICE] = {&vestibule__v1__enrol_device__descriptor, 17408},
+	[CODEC_ENROL_RESULT] = {&vestibule__v1__enrol_result__descriptor, 384},
+	[CODEC_DEVICE_CLAIM] = {&vestibule__v1__device_claim__descriptor, 192},
 };
 
 /* The whole arena is one block: what one decode cannot fit into it does not exist. Nothing is given

@@ -19,6 +19,7 @@
 #include "lib/err.h"
 #include "lib/span.h"
 #include "vestibule/v1/agency.pb-c.h"
+#include "vestibule/v1/enrol.pb-c.h"
 #include "vestibule/v1/event.pb-c.h"
 #include "vestibule/v1/home.pb-c.h"
 #include "vestibule/v1/relay.pb-c.h"
@@ -75,6 +76,10 @@ enum codec_kind {
 	CODEC_SYNC,
 	CODEC_REPLY,
 	CODEC_DENIAL,
+	CODEC_ENROL_HOME, /* the last three never pass the broker */
+	CODEC_ENROL_DEVICE,
+	CODEC_ENROL_RESULT,
+	CODEC_DEVICE_CLAIM,
 	CODEC_KINDS
 };
 

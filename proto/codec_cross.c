@@ -10,6 +10,11 @@ static bool is_text(const char *s) {
 	return s && *s;
 }
 
+const char *codec_cross_claim(const ProtobufCMessage *msg) {
+	const Vestibule__V1__DeviceClaim *m = (const void *)msg;
+	return m->what_case == VESTIBULE__V1__DEVICE_CLAIM__WHAT__NOT_SET ? "what" : NULL;
+}
+
 const char *codec_cross_home(const ProtobufCMessage *msg) {
 	const Vestibule__V1__HomeCommand *m = (const void *)msg;
 	return m->what_case == VESTIBULE__V1__HOME_COMMAND__WHAT__NOT_SET ? "what" : NULL;
@@ -29,6 +34,11 @@ const char *codec_cross_decision(const ProtobufCMessage *msg) {
 	const Vestibule__V1__Decision *m = (const void *)msg;
 	if (m->yes) return NULL;
 	return is_set(m->header) ? "header" : m->exp_ms ? "exp_ms" : NULL;
+}
+
+const char *codec_cross_enrol(const ProtobufCMessage *msg) {
+	const Vestibule__V1__EnrolHome *m = (const void *)msg;
+	return is_text(m->username) == is_set(m->token_sha256) ? NULL : "token_sha256";
 }
 
 const char *codec_cross_ring(const ProtobufCMessage *msg) {

@@ -56,6 +56,8 @@ enum {
 	POLICY_URL_MAX = 256,
 	DETAIL_MAX = 256,
 	DENIED_TOPIC_MAX = 1024,
+	ENROL_RECIPIENTS_MAX = 8, /* as many as an age header holds (SHAPE_SEALED) */
+	ENROL_CA_MAX = 16384,
 	FAULT_FIELD_MAX = 64,
 	FAULT_LIMIT_MAX = 96
 };
@@ -85,6 +87,11 @@ static const struct codec_rule clip_chunk[] = {
 	{"data", SHAPE_BYTES, OPT | HID, 0, CODEC_CHUNK_MAX, 0, 0},
 	PLAIN("last", BOOL),
 	PLAIN_OPT("status", ENUM)};
+
+static const struct codec_rule first_admin[] = {PLAIN("username", USERNAME),
+												{"token_sha256", SHAPE_BYTES, HID, 32, 32, 0, 0}};
+static const struct codec_rule device_claim[] = {HEAD, PLAIN("first_admin", MESSAGE),
+												 PLAIN("reset", MESSAGE)};
 
 static const struct codec_rule circle[] = {NUMBER("lat_e7", -LAT_MAX, LAT_MAX),
 										   NUMBER("lon_e7", LON_MIN, LON_MAX),
@@ -123,6 +130,7 @@ static const struct codec_rule invite[] = {PLAIN("username", USERNAME),
 										   PLAIN("role", ENUM),
 										   {"token_sha256", SHAPE_BYTES, HID, 32, 32, 0, 0}};
 static const struct codec_rule remove_member[] = {PLAIN("username", USERNAME)};
+static const struct codec_rule about_device[] = {PLAIN("device", ID)};
 static const struct codec_rule home_command[] = {HEAD,
 												 PLAIN("answer", MESSAGE),
 												 PLAIN("grant", MESSAGE),
@@ -130,7 +138,9 @@ static const struct codec_rule home_command[] = {HEAD,
 												 PLAIN("rules", MESSAGE),
 												 PLAIN("invite", MESSAGE),
 												 PLAIN("remove", MESSAGE),
-												 PLAIN("leave", MESSAGE)};
+												 PLAIN("leave", MESSAGE),
+												 PLAIN("claim", MESSAGE),
+												 PLAIN("retire", MESSAGE)};
 static const struct codec_rule receipt[] = {
 	PLAIN("receipt_id", UUID),     PLAIN("at_ms", TIME),
 	PLAIN("kind", ENUM),           PLAIN_OPT("in_reply_to", UUID),
@@ -230,7 +240,7 @@ static const struct codec_rule sync_rules[] = {HEAD, PLAIN_OPT("what", ENUM),
 											   PLAIN_OPT("since_ms", TIME)};
 static const struct codec_rule device_info[] = {PLAIN("device", ID), PLAIN_OPT("home", ID),
 												SIZED_OPT("name", TEXT, 0, CODEC_NAME_MAX),
-												PLAIN("online", BOOL)};
+												PLAIN("online", BOOL), PLAIN("unclaimed", BOOL)};
 static const struct codec_rule clip_info[] = {PLAIN("device", ID), PLAIN("clip", MESSAGE)};
 static const struct codec_rule grant_info[] = {
 	PLAIN("grant_id", UUID),     PLAIN("standing", BOOL),     PLAIN("state", WORD),
@@ -269,6 +279,18 @@ static const struct codec_rule denial[] = {PLAIN("at_ms", TIME),
 										   SIZED_OPT("field", TEXT, 0, FAULT_FIELD_MAX),
 										   SIZED_OPT("limit", TEXT, 0, FAULT_LIMIT_MAX)};
 
+static const struct codec_rule enrol_recipient[] = {PLAIN("recipient", RECIPIENT)};
+static const struct codec_rule enrol_home[] = {
+	LIST("recipients", 1, ENROL_RECIPIENTS_MAX),
+	PLAIN_OPT("username", USERNAME),
+	{"token_sha256", SHAPE_BYTES, OPT | HID, 32, 32, 0, 0}};
+static const struct codec_rule enrol_device[] = {
+	PLAIN("device", ID),         SIZED("device_key", BYTES, 32, 32),
+	SIZED("host", TEXT, 1, 255), NUMBER("port", 1, 65535),
+	PLAIN("tls", BOOL),          SIZED_OPT("ca_pem", LINES, 0, ENROL_CA_MAX)};
+static const struct codec_rule enrol_result[] = {PLAIN("accepted", BOOL), PLAIN_OPT("reason", WORD),
+												 SIZED_OPT("sentence", TEXT, 0, DETAIL_MAX)};
+
 #define MESSAGE(name, rule_list, cross_fn, words)                       \
 	{                                                                   \
 		&vestibule__v1__##name##__descriptor, rule_list,                \
@@ -283,6 +305,9 @@ static const struct codec_message messages[] = {
 	SIMPLE(device_ack, device_ack),
 	SIMPLE(clip_pull, clip_pull),
 	SIMPLE(clip_chunk, clip_chunk),
+	SIMPLE(first_admin, first_admin),
+	{&vestibule__v1__reset__descriptor, NULL, 0, NULL, NULL},
+	MESSAGE(device_claim, device_claim, codec_cross_claim, "exactly one of the claims"),
 	SIMPLE(circle, circle),
 	SIMPLE(ask_clip, ask_clip),
 	SIMPLE(ask, ask),
@@ -294,6 +319,8 @@ static const struct codec_message messages[] = {
 	SIMPLE(invite, invite),
 	SIMPLE(remove, remove_member),
 	{&vestibule__v1__leave__descriptor, NULL, 0, NULL, NULL},
+	SIMPLE(claim, about_device),
+	SIMPLE(retire, about_device),
 	MESSAGE(home_command, home_command, codec_cross_home, "exactly one of the commands"),
 	SIMPLE(receipt, receipt),
 	SIMPLE(alert, alert),
@@ -322,6 +349,10 @@ static const struct codec_message messages[] = {
 	SIMPLE(rules_info, rules_info),
 	SIMPLE(reply, reply),
 	SIMPLE(denial, denial),
+	SIMPLE(enrol_recipient, enrol_recipient),
+	MESSAGE(enrol_home, enrol_home, codec_cross_enrol, "username and token_sha256 both or neither"),
+	SIMPLE(enrol_device, enrol_device),
+	SIMPLE(enrol_result, enrol_result),
 };
 
 size_t codec_rules_count(void) {

@@ -70,7 +70,9 @@ const char *codec_cross_decision(const ProtobufCMessage *msg);
 const char *codec_cross_ring(const ProtobufCMessage *msg);
 const char *codec_cross_job(const ProtobufCMessage *msg);
 const char *codec_cross_report(const ProtobufCMessage *msg);
+const char *codec_cross_claim(const ProtobufCMessage *msg);
 const char *codec_cross_home(const ProtobufCMessage *msg);
 const char *codec_cross_agency(const ProtobufCMessage *msg);
+const char *codec_cross_enrol(const ProtobufCMessage *msg);
 
 #endif

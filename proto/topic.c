@@ -26,6 +26,7 @@ static const struct form forms[TOPIC_KINDS] = {
 	[TOPIC_DEVICE_ACK] = {"device/D/ack", "device/ack", false},
 	[TOPIC_DEVICE_PULL] = {"device/D/pull/C/U", "device/pull", false},
 	[TOPIC_DEVICE_CHUNK] = {"device/D/chunk/C/U", "device/chunk", false},
+	[TOPIC_DEVICE_CLAIM] = {"device/D/claim", "device/claim", true},
 	[TOPIC_HOME_JSON_RING] = {"home/O/json/D/ring", "home/json/ring", false},
 	[TOPIC_HOME_JSON_MOTION] = {"home/O/json/D/motion", "home/json/motion", false},
 	[TOPIC_HOME_JSON_CLIP_READY] = {"home/O/json/D/clip-ready", "home/json/clip-ready", false},

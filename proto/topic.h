@@ -32,8 +32,9 @@ enum topic_kind {
 	TOPIC_DEVICE_CLIP_READY,
 	TOPIC_DEVICE_STATUS,
 	TOPIC_DEVICE_ACK,
-	TOPIC_DEVICE_PULL,    /* device, clip, username */
-	TOPIC_DEVICE_CHUNK,   /* device, clip, username */
+	TOPIC_DEVICE_PULL,  /* device, clip, username */
+	TOPIC_DEVICE_CHUNK, /* device, clip, username */
+	TOPIC_DEVICE_CLAIM,
 	TOPIC_HOME_JSON_RING, /* home, device; and the three that follow */
 	TOPIC_HOME_JSON_MOTION,
 	TOPIC_HOME_JSON_CLIP_READY,

@@ -34,16 +34,18 @@ static bool is_hash(const struct walk *w) {
 	return !w->done && w->level.len == 1 && w->level.ptr[0] == '#';
 }
 
+/* Of a level that is there. */
 static bool is_plus(const struct walk *w) {
-	return !w->done && w->level.len == 1 && w->level.ptr[0] == '+';
+	return w->level.len == 1 && w->level.ptr[0] == '+';
 }
 
+/* Of a filter that is not empty, as the next. */
 static bool is_dollar(struct span s) {
-	return s.len > 0 && s.ptr[0] == '$';
+	return s.ptr[0] == '$';
 }
 
 static bool is_wild(struct span s) {
-	return s.len > 0 && (s.ptr[0] == '+' || s.ptr[0] == '#');
+	return s.ptr[0] == '+' || s.ptr[0] == '#';
 }
 
 bool topic_filter_is_valid(struct span filter) {

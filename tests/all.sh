@@ -33,6 +33,7 @@ suite unit        bash -c 'm -j2 CC=gcc check'
 
 computing() {
 	suite build-clang bash -c 'm CC=clang WERROR=1 BUILD=build/clang plugin programs sdk'
+	suite gpio        bash -c 'm gpio'
 	suite lint        bash -c 'm lint'
 	suite docs-check  bash -c 'm docs-check'
 	suite unit-san    bash -c 'm SAN=1 unit'
@@ -43,10 +44,13 @@ computing() {
 talking() {
 	suite broker  bash -c 'm test-broker'
 	suite crash   bash -c 'm crash ROUNDS=20'
+	suite durability bash -c 'm durability'
+	suite restore bash -c 'm restore-check WAYS="cp folder same-run"'
 }
 waiting() {
 	suite hello   bash -c 'm hello'
 	suite demo    bash -c 'm demo'
+	suite demo-tls bash -c 'm demo TLS=1'
 	suite demo-s3 bash -c 'm demo STORAGE=s3'
 	suite relay   bash -c 'm test-relay'
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The main job with agencies: demo.sh BUILD.   Closing line: `demo: N checks passed`. KEEP=1 leaves it up.
 # Two homes, an agency with three officers, a relay; real programs, a real broker, a real MP4. Storage is a directory, or with
-# STORAGE=s3 a bucket of a real OpenStack Swift with s3api on this machine.
+# STORAGE=s3 a bucket of a real OpenStack Swift with s3api on this machine. TLS=1: all over TLS, machines by certificate, people by token.
 STORY=demo
 . "$(dirname "$0")/story.sh"
 CLIP=tests/media/doorstep.mp4
@@ -61,12 +61,37 @@ for pair in 'ines investigator' 'sam supervisor' 'eva evidence'; do
 done
 ctl relay add relay-1 --token-out "$DIR/relay-1.token" >/dev/null || fail relay
 mkdir -m 700 "$DIR/relay-state"
-spawn relay "$BIN/vestibule-relay" --port "$PORT" --username relay-1 --token-file "$DIR/relay-1.token" --relay relay-1 --state "$DIR/relay-state" \
-	"${storage_options[@]}"
+machine relay-1
+spawn relay "$BIN/vestibule-relay" "${LOGIN[@]}" --relay relay-1 --state "$DIR/relay-state" "${storage_options[@]}"
 ok "an agency with investigator ines, supervisor sam, evidence officer eva; a relay on $STORAGE storage"
 
+# --- TLS=1: who gets in where -------------------------------------------------------------------------------------------
+# barred WHAT COMMAND...: it must not get in, in whatever words
+barred() {
+	local what=$1; shift
+	! "$@" >"$DIR/refused.txt" 2>&1 || fail "let in: $what"
+	ok "REFUSED  $what: $(head -1 "$DIR/refused.txt" | cut -c1-150)"
+}
+offline() { doorbell "$1" status --json | grep -q '"link":"offline"'; }
+if [ -n "$TLS" ]; then
+	ok "devices and relay connect by certificate, people by token, all over TLS"
+	machine front-door
+	barred "front-door's certificate under the name back-door" "$BIN/vestibule-home" "${LOGIN[@]}" --username back-door devices
+	person alice
+	barred "alice without a certificate where the machines connect" "$BIN/vestibule-home" "${LOGIN[@]}" --port "$MACHINES" devices
+	barred "alice without TLS" "$BIN/vestibule-home" --port "$PORT" --username alice --token-file "$DIR/alice.token" devices
+	ctl suspend credential back-door >/dev/null || fail suspend
+	until_true 10 offline back-door || fail "a suspended device is still connected"
+	machine back-door
+	barred "back-door while it is suspended, with a good certificate" "$BIN/vestibule-home" "${LOGIN[@]}" devices
+	ctl resume credential back-door >/dev/null || fail resume
+	until_true 60 doorbell_online back-door || fail "back-door does not come back"
+	ok "the operator suspends back-door: its connection ends; resumed, it comes back"
+fi
+
 # --- rings, motion, clips for the people of the home -----------------------------------------------------------------
-spawn watch "$BIN/vestibule-home" --port "$PORT" --username alice --token-file "$DIR/alice.token" watch --json
+person alice
+spawn watch "$BIN/vestibule-home" "${LOGIN[@]}" watch --json
 sleep 1
 doorbell front-door ring >/dev/null || fail ring
 doorbell front-door motion --kind person --confidence 0.9 >/dev/null || fail motion
@@ -143,19 +168,20 @@ ok "alice takes it back: the object is gone from storage, and she has the receip
 told() { agency eva notices --json | grep -q '"revoked"'; }
 until_true 20 told || fail "the agency is not told"
 ok "the agency is told at the next tick: delete every copy"
-refused "the operator adds himself to home maple" ctl member add mallory --home maple --token-out "$DIR/mallory.token"
+refused "the operator draws a token in the name of alice" ctl token rotate alice --token-out "$DIR/mallory.token"
 
 echo "demo: $checks checks passed"
 if [ -n "${KEEP:-}" ]; then
 	keep_up
+	at="--port $PORT${TLS:+ --cafile tls/ca.crt}"
 	cat <<TXT
 
 It stays up. Try:
   cd $DIR
-  $BIN/vestibule-home --port $PORT --username alice --token-file alice.token watch
+  $BIN/vestibule-home $at --username alice --token-file alice.token watch
   $BIN/vestibule-doorbell --socket front-door.sock ring
-  $BIN/vestibule-ctl --port $PORT --username operator --token-file operator.token status
-  mosquitto_sub -V mqttv5 -h 127.0.0.1 -p $PORT -u maple-auto -P "\$(cat maple-auto.token)" -t 'vestibule/v1/home/maple/json/#' -v
+  $BIN/vestibule-ctl $at --username operator --token-file operator.token status
+  mosquitto_sub -V mqttv5 -h 127.0.0.1 -p $PORT${TLS:+ --cafile tls/ca.crt} -u maple-auto -P "\$(cat maple-auto.token)" -t 'vestibule/v1/home/maple/json/#' -v
 and when you have seen enough, this ends it and removes the folder:
   sh $DIR/stop
 TXT

@@ -22,7 +22,7 @@ def run(*argv):
 
 pages = sorted(set(subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "*.md"], capture_output=True, text=True).stdout.split()))
 makefile = open("Makefile").read()
-targets = set(re.findall(r"^([a-z][a-z-]*):", makefile, re.M))
+targets = set(re.findall(r"^([a-z][a-z0-9-]*):", makefile, re.M))
 programs = {os.path.basename(p): p for p in glob.glob(f"{build}/bin/vestibule-*")}
 help_of = {name: run(path, "--help").stdout for name, path in programs.items()}
 
@@ -47,7 +47,7 @@ for page in pages:
             claim(os.path.exists(os.path.join(here, link)), f"{page}: link {link} leads nowhere")
     for path in re.findall(r"`((?:lib|proto|plugin|clients|tests|docker|docs)/[\w./-]+)`", text):
         claim(os.path.exists(path.rstrip("/")) or glob.glob(path), f"{page}: {path} does not exist")
-    for target in re.findall(r"(?<![\w-])make ([a-z][a-z-]*)", "\n".join(re.findall(r"`[^`\n]+`|^ {4}.*$", text, re.M))):
+    for target in re.findall(r"(?<![\w-])make ([a-z][a-z0-9-]*)", "\n".join(re.findall(r"`[^`\n]+`|^ {4}.*$", text, re.M))):
         claim(target in targets, f"{page}: make {target} is not a target")
     joined = re.sub(r"\\\n\s*", " ", text)
     for name, rest in re.findall(r"(vestibule-(?:ctl|home|agency|relay|doorbell|ha|conform))\b([^`\n|]*)", joined):

@@ -34,5 +34,6 @@ verdict 'shell syntax' $bad
 # a function fits a screen: 60 lines
 awk 'FNR == 1 { open = 0 } /^[a-zA-Z_].*\) \{$/ || /^\{/ { open = FNR } /^\}/ { if (open && FNR - open > 60) { printf "%s:%d: a function of %d lines\n", FILENAME, open, FNR - open; bad = 1 } open = 0 } END { exit bad }' \
 	"${sources[@]}"; verdict 'function length' $?
+tests/mutants/run.py --check; verdict 'mutants fit' $?
 echo "lint: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -51,7 +51,7 @@ inside=$(nm --defined-only "$scratch/heart.o" | awk '{print $NF}' | sort -u | pa
 decides=0
 for o in "${policy[@]}" "${consent[@]}" "${below[@]}"; do
 	case ${o#"$obj"/} in
-	plugin/policy/row.o | plugin/policy/state.o | plugin/policy/state_index.o | lib/table.o | lib/buf.o) continue ;;
+	plugin/policy/row.o | plugin/policy/state.o | plugin/policy/state_index.o | plugin/policy/state_due.o | lib/table.o | lib/buf.o) continue ;;
 	esac
 	decides=$((decides + 1))
 	expect "${o#"$obj"/}" "$o" "$always|$geometry|$inside"

@@ -6,6 +6,7 @@ BUILD=$(realpath "${1:-build}")
 BIN=$BUILD/bin
 PLUGIN=$BUILD/mosquitto_vestibule.so
 MOSQUITTO=${MOSQUITTO:-/usr/sbin/mosquitto}
+TLS=${TLS:-}   # 1: TLS everywhere, certificates for machines, tokens for people
 DIR=$(mktemp -d "${TMPDIR:-/tmp}/vestibule-$STORY.XXXXXX")
 export XDG_CONFIG_HOME=$DIR XDG_RUNTIME_DIR=$DIR   # no configuration of the user's has a say
 chmod 700 "$DIR"
@@ -66,15 +67,28 @@ free_port() {
 		if (IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => $p, Listen => 1)) { print $p; exit } } exit 1'
 }
 
+# listener PORT: on the loopback, with TLS when the story is told with it
+listener() {
+	echo "listener $1 127.0.0.1"
+	[ -z "$TLS" ] || printf '%s\n' "cafile $DIR/tls/ca.crt" "certfile $DIR/tls/server.crt" "keyfile $DIR/tls/server.key" "crlfile $DIR/tls/crl.pem"
+}
+
 # start_broker OPTION...: the minimal configuration and these further lines.
 start_broker() {
 	PORT=$(free_port)
+	MACHINES=$PORT
+	ca() { sh docs/examples/ca.sh "$1" "$DIR/tls" "${@:2}" || fail "ca.sh $*"; }
+	if [ -n "$TLS" ]; then
+		ca init
+		MACHINES=$(free_port)
+	fi
 	"$BIN/vestibule-ctl" init --store "$DIR/vestibule.db" --token-out "$DIR/operator.token" >/dev/null || fail "vestibule-ctl init"
 	{
-		printf '%s\n' "listener $PORT 127.0.0.1" 'allow_anonymous false' 'persistence false' "plugin $PLUGIN" \
-			"plugin_opt_store $DIR/vestibule.db" "$@"
+		printf '%s\n' 'allow_anonymous false' 'persistence false' "plugin $PLUGIN" "plugin_opt_store $DIR/vestibule.db" "$@"
 		# mosquitto started by root would become another user, who cannot read this folder
 		[ "$(id -u)" -ne 0 ] || echo 'user root'
+		listener "$PORT"
+		[ -z "$TLS" ] || { listener "$MACHINES"; echo 'require_certificate true'; }
 	} >"$DIR/mosquitto.conf"
 	spawn broker-process "$MOSQUITTO" -c "$DIR/mosquitto.conf"
 	ln -sf broker-process.out "$DIR/broker.log"
@@ -82,17 +96,28 @@ start_broker() {
 }
 broker_answers() { ctl status; }
 
-ctl() { "$BIN/vestibule-ctl" --port "$PORT" --username operator --token-file "$DIR/operator.token" "$@"; }
+# person NAME, machine NAME: LOGIN is how a program of theirs gets in.
+person() { LOGIN=(--port "$PORT" --username "$1" --token-file "$DIR/$1.token" ${TLS:+--cafile "$DIR/tls/ca.crt"}); }
+machine() {
+	[ -n "$TLS" ] || { person "$1"; return; }
+	[ -e "$DIR/tls/$1.crt" ] || ca client "$1"
+	LOGIN=(--port "$MACHINES" --username "$1" --cafile "$DIR/tls/ca.crt" --cert "$DIR/tls/$1.crt" --key "$DIR/tls/$1.key")
+}
+ctl() { person operator; "$BIN/vestibule-ctl" "${LOGIN[@]}" "$@"; }
 # home NAME COMMAND..., agency NAME COMMAND...: as that person
-home() { local who=$1; shift; "$BIN/vestibule-home" --port "$PORT" --username "$who" --token-file "$DIR/$who.token" "$@"; }
-agency() { local who=$1; shift; "$BIN/vestibule-agency" --port "$PORT" --username "$who" --token-file "$DIR/$who.token" "$@"; }
+home() { person "$1"; "$BIN/vestibule-home" "${LOGIN[@]}" "${@:2}"; }
+agency() { person "$1"; "$BIN/vestibule-agency" "${LOGIN[@]}" "${@:2}"; }
 # doorbell DEVICE COMMAND...: the running doorbell's socket
 doorbell() { local d=$1; shift; "$BIN/vestibule-doorbell" --socket "$DIR/$d.sock" "$@"; }
 start_doorbell() {
-	spawn "doorbell-$1" "$BIN/vestibule-doorbell" run --port "$PORT" --username "$1" --token-file "$DIR/$1.token" \
+	machine "$1"
+	spawn "doorbell-$1" "$BIN/vestibule-doorbell" run "${LOGIN[@]}" \
 		--clock synced --spool "$DIR/$1-spool" --clips "$DIR/$1-clips" --socket "$DIR/$1.sock"
 	until_true 10 doorbell_online "$1" || fail "doorbell $1 does not come online"
 }
 doorbell_online() { doorbell "$1" status --json | grep -q '"link":"online"'; }
 # stock NAME ARGS...: Debian's mosquitto_sub with that credential
-stock() { local who=$1; shift; mosquitto_sub -V mqttv5 -h 127.0.0.1 -p "$PORT" -u "$who" -P "$(cat "$DIR/$who.token")" "$@"; }
+stock() {
+	local who=$1; shift
+	mosquitto_sub -V mqttv5 -h 127.0.0.1 -p "$PORT" ${TLS:+--cafile "$DIR/tls/ca.crt"} -u "$who" -P "$(cat "$DIR/$who.token")" "$@"
+}

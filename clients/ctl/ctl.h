@@ -32,11 +32,11 @@ struct ctl_settings {
 };
 
 int init_run(const struct opt_common *common, void *settings);       /* init.c */
+int restored_run(const struct opt_common *common, void *settings);   /* restored.c */
 int quickstart_run(const struct opt_common *common, void *settings); /* quickstart.c */
 
 int registry_home(const struct opt_common *common, void *settings); /* registry.c */
 int registry_device(const struct opt_common *common, void *settings);
-int registry_member(const struct opt_common *common, void *settings);
 int registry_agency(const struct opt_common *common, void *settings);
 int registry_officer(const struct opt_common *common, void *settings);
 int registry_integrator(const struct opt_common *common, void *settings);

@@ -1,5 +1,5 @@
 /* `vestibule-ctl init`: makes the store and the first operator, offline, before the broker has ever
- * run. The only command that opens the database; everything later goes through $CONTROL. */
+ * run. It and `restored` open the database; everything else goes through $CONTROL. */
 #include <pwd.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -32,14 +32,17 @@ static enum err write_operator(struct store *s, const char *username, const char
 	return s->ops->commit(s, changes, 1, why);
 }
 
-/* The broker's user must own what it opens. */
+/* The broker's user must own what it opens, and the mark that it replaces. */
 static int give_to(const char *owner, const char *path) {
+	char mark[4096];
 	const struct passwd *user = getpwnam(owner);
+	(void)snprintf(mark, sizeof mark, "%s.mark", path); /* was made: it fits */
 	if (!user) {
 		fprintf(stderr, PROGRAM ": --owner %s: no such user\n", owner);
 		return EXIT_USAGE;
 	}
-	if (chown(path, user->pw_uid, user->pw_gid) != 0) {
+	if (chown(path, user->pw_uid, user->pw_gid) != 0 ||
+		chown(mark, user->pw_uid, user->pw_gid) != 0) {
 		fprintf(stderr, PROGRAM ": cannot give %s to %s\n", path, owner);
 		return EXIT_REFUSED;
 	}

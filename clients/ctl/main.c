@@ -1,5 +1,5 @@
 /* vestibule-ctl: the operator's program. Its tables of commands and options; what they do is in
- * init.c, quickstart.c, registry.c and inspect.c. */
+ * init.c, restored.c, quickstart.c, registry.c and inspect.c. */
 #include "clients/ctl/ctl.h"
 
 #define SET(member) offsetof(struct ctl_settings, member)
@@ -20,6 +20,9 @@ static const struct opt init_opts[] = {
 	TOKEN_OUT,
 	{"owner", OPT_TEXT, SET(owner), "USER", "give the database to the broker's user", 0, 0},
 	OPT_END};
+
+static const struct opt restored_opts[] = {
+	{"store", OPT_TEXT, SET(store), "FILE", "the database that was restored", 0, 0}, OPT_END};
 
 static const struct opt quickstart_opts[] = {
 	{"home", OPT_TEXT, SET(home), "ID", "id of the home (default: home)", 0, 0},
@@ -42,11 +45,6 @@ static const struct opt device_opts[] = {
 	{"home", OPT_TEXT, SET(home), "ID", "its home", 0, 0},
 	{"cell", OPT_TEXT, SET(cell), "GEOHASH8", "where it is", 0, 0},
 	NAME_OPT,
-	TOKEN_OUT,
-	OPT_END};
-static const struct opt member_opts[] = {
-	{"home", OPT_TEXT, SET(home), "ID", "an empty home", 0, 0},
-	{"role", OPT_TEXT, SET(role), "ROLE", "admin (the only one an operator can add)", 0, 0},
 	TOKEN_OUT,
 	OPT_END};
 static const struct opt agency_opts[] = {
@@ -130,12 +128,12 @@ static int remove_run(const struct opt_common *common, void *settings) {
 
 static const struct opt_command commands[] = {
 	{"init", "make the store and the first operator, offline", init_opts, NULL, init_run},
+	{"restored", "end every grant of a database that was restored, offline", restored_opts, NULL,
+	 restored_run},
 	{"quickstart", "add a home, a doorbell, its admin and its automation", quickstart_opts, NULL,
 	 quickstart_run},
 	{"home", "home add ID", home_opts, add_args, registry_home},
 	{"device", "device add ID", device_opts, add_args, registry_device},
-	{"member", "member add USERNAME: first admin of an empty home", member_opts, add_args,
-	 registry_member},
 	{"agency", "agency add ID", agency_opts, add_args, registry_agency},
 	{"officer", "officer add USERNAME", officer_opts, add_args, registry_officer},
 	{"integrator", "integrator add USERNAME", integrator_opts, add_args, registry_integrator},

@@ -102,12 +102,6 @@ static int add_credential(const struct opt_common *common, const struct ctl_sett
 	return rc;
 }
 
-int registry_member(const struct opt_common *common, void *settings) {
-	const struct ctl_settings *s = settings;
-	struct cred c = {s->id, "member", s->home, s->role ? s->role : "admin", s->token_out};
-	return add_credential(common, s, NULL, &c);
-}
-
 int registry_officer(const struct opt_common *common, void *settings) {
 	const struct ctl_settings *s = settings;
 	struct cred c = {s->id, "officer", s->agency, s->role, s->token_out};

@@ -129,6 +129,59 @@ static void clip(const struct answer_to *to, const struct wire_line *l, int fd, 
 	announce(to, &item, &c, out);
 }
 
+static const char *state_word(const struct answer_to *to) {
+	static const char *const words[] = {"unclaimed", "pending", "claimed", "resetting"};
+	return words[enrolment_state(to->own->enrolment)];
+}
+
+static void belongs(const struct answer_to *to, struct buf *out) {
+	struct claim_state state = {.exchanges = 0};
+	wire_put(out, "claim", state_word(to));
+	wire_put_int(out, "recipients", enrolment_recipients(to->own->enrolment));
+	if (!to->own->claim) return;
+	claim_look(to->own->claim, &state);
+	wire_put_int(out, "claim_exchanges", state.exchanges);
+	wire_put_int(out, "claim_wrong_codes", state.wrong);
+	if (state.last[0]) wire_put(out, "claim_last", state.last);
+}
+
+static void claim(const struct answer_to *to, struct buf *out) {
+	char key[SIGNER_PUBLIC_TEXT_SIZE], code[CODE_TEXT_SIZE];
+	struct buf uri;
+	buf_init(&uri, CODE_URI_MAX);
+	hex_encode(span_of(enrolment_key(to->own->enrolment), SIGNER_PUBLIC_BYTES), key);
+	buf_int(out, EXIT_RECORDED);
+	wire_put(out, "device", to->name);
+	belongs(to, out);
+	wire_put(out, "device_key", key);
+	if (ownership_uri(to->own, &uri, code)) {
+		wire_put(out, "code", code);
+		wire_put(out, "uri", buf_cstr(&uri));
+	}
+	buf_fini(&uri);
+}
+
+static void reset(const struct answer_to *to, const struct wire_line *l, struct buf *out) {
+	struct outcome_word word;
+	char why[OWNERSHIP_WHY_SIZE];
+	uint64_t wait_ms = 0;
+	if (!span_eq(wire_get(l, "yes"), SPAN_LIT("yes")) || !number(l, "wait_ms", 60000, &wait_ms)) {
+		refuse(out, EXIT_USAGE, "--yes", "a reset ends everything that rests on this device");
+		return;
+	}
+	enum ownership_reset r = ownership_reset(to->own, (int64_t)wait_ms, &word, why);
+	if (r == OWNERSHIP_RESET_FAILED) {
+		refuse(out, EXIT_TIMEOUT, "", why);
+	} else if (r == OWNERSHIP_RESET_WAITS) {
+		refuse(out, EXIT_TIMEOUT, "",
+			   "wiped here; the broker does not know yet, the daemon goes on telling it");
+	} else {
+		buf_int(out, EXIT_RECORDED);
+		wire_put(out, "device", to->name);
+		wire_put(out, "broker", word.recorded ? "told" : word.reason);
+	}
+}
+
 static void status(const struct answer_to *to, struct buf *out) {
 	static const char *const links[] = {"offline", "connecting", "online"};
 	struct vestibule_status s;
@@ -157,20 +210,27 @@ static void status(const struct answer_to *to, struct buf *out) {
 	wire_put_int(out, "clips_bytes", u.bytes);
 	wire_put_int(out, "clips_bytes_max", u.bytes_max);
 	wire_put_int(out, "clips_deleted", u.deleted);
+	belongs(to, out);
 }
 
 void answer_line(const struct answer_to *to, struct span bytes, int fd, struct buf *out) {
 	struct wire_line line;
 	if (wire_parse(bytes, &line) != ERR_NONE)
 		refuse(out, EXIT_USAGE, "", "a line that this program does not understand");
+	else if (span_eq(line.word, SPAN_LIT("status")))
+		status(to, out);
+	else if (span_eq(line.word, SPAN_LIT("claim")))
+		claim(to, out);
+	else if (span_eq(line.word, SPAN_LIT("reset")))
+		reset(to, &line, out);
+	else if (enrolment_state(to->own->enrolment) == ENROLMENT_RESETTING)
+		refuse(out, EXIT_REFUSED, "", "the device is being reset");
 	else if (span_eq(line.word, SPAN_LIT("ring")))
 		ring(to, out);
 	else if (span_eq(line.word, SPAN_LIT("motion")))
 		motion(to, &line, out);
 	else if (span_eq(line.word, SPAN_LIT("clip")))
 		clip(to, &line, fd, out);
-	else if (span_eq(line.word, SPAN_LIT("status")))
-		status(to, out);
 	else
 		refuse(out, EXIT_USAGE, "", "an unknown command");
 }

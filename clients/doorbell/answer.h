@@ -3,6 +3,7 @@
 #define DOORBELL_ANSWER_H
 
 #include "clients/doorbell/clips.h"
+#include "clients/doorbell/ownership.h"
 #include "clients/doorbell/wire.h"
 #include "clients/sdk/vestibule_device.h"
 
@@ -10,6 +11,7 @@ struct answer_to { /* borrowed */
 	struct vestibule_device *device;
 	struct clips *clips;
 	const char *name; /* the device's */
+	struct ownership *own;
 };
 
 /* Does what the line (bytes, without line feed) says and appends the answer, without line feed, to

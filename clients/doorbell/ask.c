@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "clients/doorbell/listen.h"
+#include "clients/doorbell/qr.h"
 #include "clients/doorbell/wire.h"
 
 static int complain(int code, const char *what, const char *why) {
@@ -45,18 +46,28 @@ static void text(const struct wire_line *l, struct buf *out) {
 	}
 }
 
-static int print(struct span bytes, bool as_json) {
+/* The claim's URI as a QR code, below the text. */
+static void picture(const struct wire_line *l, const struct settings *s, struct buf *out) {
+	char uri[QR_TEXT_MAX + 1];
+	if (!span_copy(wire_get(l, "uri"), uri, sizeof uri) || uri[0] == '\0') return;
+	if (!s->qr && isatty(STDOUT_FILENO) != 1) return;
+	if (qr_draw(uri, false, out) != ERR_NONE)
+		(void)fputs("vestibule-doorbell: the QR code cannot be drawn\n", stderr);
+}
+
+static int print(struct span bytes, bool as_json, const struct settings *s) {
 	struct wire_line l;
 	struct buf out;
 	if (wire_parse(bytes, &l) != ERR_NONE || !is_number(l.word) || l.word.len > 3)
 		return complain(EXIT_INTERNAL, "the daemon's answer is not understood", "");
 	int code = 0;
 	for (size_t i = 0; i < l.word.len; i++) code = code * 10 + (l.word.ptr[i] - '0');
-	buf_init(&out, (size_t)4 * WIRE_LINE_MAX);
+	buf_init(&out, QR_BYTES_MAX);
 	if (as_json) {
 		json(&l, code == 0, &out);
 	} else if (code == 0) {
 		text(&l, &out);
+		picture(&l, s, &out);
 	} else {
 		struct span field = wire_get(&l, "field"), message = wire_get(&l, "message");
 		(void)fprintf(stderr, "vestibule-doorbell: %.*s%s%.*s\n", (int)field.len,
@@ -99,7 +110,7 @@ static int ask(const struct opt_common *common, const struct settings *s, struct
 		rc = complain(EXIT_TIMEOUT, "no answer from the daemon",
 					  errno ? strerror(errno) : "it closed the connection");
 	else
-		rc = print(buf_view(&answer), common->json);
+		rc = print(buf_view(&answer), common->json, s);
 	if (unwanted >= 0) (void)close(unwanted); /* the daemon sends none */
 	(void)close(sock);
 	buf_fini(&answer);
@@ -121,6 +132,26 @@ int ask_ring(const struct opt_common *common, void *settings) {
 
 int ask_status(const struct opt_common *common, void *settings) {
 	return ask_word(common, (const struct settings *)settings, "status");
+}
+
+int ask_claim(const struct opt_common *common, void *settings) {
+	return ask_word(common, (const struct settings *)settings, "claim");
+}
+
+int ask_reset(const struct opt_common *common, void *settings) {
+	const struct settings *s = (const struct settings *)settings;
+	struct buf line;
+	int64_t wait_ms = common->timeout_ms - common->timeout_ms / 5; /* the answer needs time, too */
+	if (!s->yes)
+		return complain(EXIT_USAGE, "reset",
+						"ends every grant and clip of this device for good; say --yes");
+	buf_init(&line, WIRE_LINE_MAX);
+	buf_str(&line, "reset");
+	wire_put(&line, "yes", "yes");
+	wire_put_int(&line, "wait_ms", wait_ms < 60000 ? (uint64_t)wait_ms : 60000);
+	int rc = ask(common, s, &line, -1);
+	buf_fini(&line);
+	return rc;
 }
 
 int ask_motion(const struct opt_common *common, void *settings) {

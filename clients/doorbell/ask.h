@@ -9,5 +9,7 @@ int ask_ring(const struct opt_common *common, void *settings);
 int ask_motion(const struct opt_common *common, void *settings);
 int ask_clip(const struct opt_common *common, void *settings);
 int ask_status(const struct opt_common *common, void *settings);
+int ask_claim(const struct opt_common *common, void *settings);
+int ask_reset(const struct opt_common *common, void *settings);
 
 #endif

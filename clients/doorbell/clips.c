@@ -298,6 +298,12 @@ void clips_remove(struct clips *c, const uint8_t id[VESTIBULE_ID_BYTES]) {
 	(void)pthread_mutex_unlock(&c->lock);
 }
 
+void clips_wipe(struct clips *c) {
+	(void)pthread_mutex_lock(&c->lock);
+	while (c->count > 0) delete_at(c, c->count - 1);
+	(void)pthread_mutex_unlock(&c->lock);
+}
+
 int64_t clips_read(void *ctx, const struct vestibule_read *want, uint8_t *into, uint64_t *size) {
 	const struct clips *c = (const struct clips *)ctx; /* only the folder: no lock */
 	char name[NAME_SIZE];

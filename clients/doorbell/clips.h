@@ -38,6 +38,8 @@ enum err clips_take(struct clips *c, int fd, struct clips_item *out,
 void clips_remove(struct clips *c,
 				  const uint8_t id[VESTIBULE_ID_BYTES]); /* unknown: does nothing */
 
+void clips_wipe(struct clips *c); /* removes all of them */
+
 /* A vestibule_clip_read_fn; ctx is the struct clips. There are no posters. */
 int64_t clips_read(void *ctx, const struct vestibule_read *want, uint8_t *into, uint64_t *size);
 

@@ -1,6 +1,7 @@
 /* vestibule-doorbell: a doorbell's daemon and the commands that talk to it. Only tables and
  * dispatch here. */
 #include "clients/doorbell/ask.h"
+#include "clients/doorbell/button.h"
 #include "clients/doorbell/clips.h"
 #include "clients/doorbell/serve.h"
 
@@ -22,6 +23,10 @@ static const struct opt program_opts[] = {
 	{"clips", OPT_TEXT, SET(clips), "DIR", "run: the clips", 0, 0},
 	{"clips-bytes", OPT_INT, SET(clips_bytes), "N",
 	 "run: their bytes; the oldest make room (1073741824)", CLIPS_BYTES_MIN, INT64_MAX},
+	{"keys", OPT_TEXT, SET(keys), "DIR", "run: the device's key and the home's recipients", 0, 0},
+	{"claim-at", OPT_TEXT, SET(claim_at), "HOST:PORT",
+	 "run: where a resident's claim is awaited, or off (127.0.0.1:0)", 0, 0},
+	{"qr", OPT_FLAG, SET(qr), NULL, "run, claim: the code as QR, also where no terminal is", 0, 0},
 	{"clock", OPT_TEXT, SET(clock), "WORD", "run: kernel, synced or unsynced (kernel)", 0, 0},
 	{"keepalive", OPT_INT, SET(keepalive_s), "SECONDS", "run: MQTT keep-alive (30)", 5, 3600},
 	OPT_END,
@@ -48,12 +53,34 @@ static const struct opt clip_args[] = {
 	OPT_END,
 };
 
+static const struct opt button_opts[] = {
+	{"active-low", OPT_FLAG, SET(active_low), NULL, "pressed pulls the line to ground", 0, 0},
+	{"debounce-ms", OPT_INT, SET(debounce_ms), "MS", "how long it is pressed at least (30)", 1,
+	 BUTTON_DEBOUNCE_MAX_MS},
+	OPT_END,
+};
+
+static const struct opt button_args[] = {
+	{"CHIP:LINE", OPT_TEXT, SET(button), NULL, "the GPIO line, as gpiochip0:17", 1, 0},
+	OPT_END,
+};
+
+static const struct opt reset_opts[] = {
+	{"yes", OPT_FLAG, SET(yes), NULL, "it is meant", 0, 0},
+	OPT_END,
+};
+
 static const struct opt_command commands[] = {
 	{"run", "be the doorbell: spool, connect, answer (in the foreground)", NULL, NULL, run},
 	{"ring", "somebody pressed the button", NULL, NULL, ask_ring},
+	{"button", "ring whenever the button on a GPIO line is pressed", button_opts, button_args,
+	 button_run},
 	{"motion", "something moved", motion_opts, NULL, ask_motion},
 	{"clip", "a clip is finished", clip_opts, clip_args, ask_clip},
 	{"status", "the daemon's state and counters", NULL, NULL, ask_status},
+	{"claim", "show the claim code again, or whose the device is", NULL, NULL, ask_claim},
+	{"reset", "leave the home: end everything that rests on this device", reset_opts, NULL,
+	 ask_reset},
 	{0},
 };
 
@@ -70,7 +97,8 @@ int main(int argc, char **argv) {
 						 .clips_bytes = 1073741824,
 						 .kind = "other",
 						 .confidence = "1",
-						 .trigger = "motion"};
+						 .trigger = "motion",
+						 .debounce_ms = 30};
 	int rc = opt_parse(&program, argc, argv, &common, &s, &choice);
 	if (rc < 0) rc = choice.command->run(&common, &s);
 	opt_fini(&choice);

@@ -11,15 +11,16 @@
 
 #include "clients/doorbell/answer.h"
 #include "clients/doorbell/listen.h"
+#include "clients/doorbell/qr.h"
 #include "clients/mq/token.h"
-#include "lib/log.h"
 
 struct server {
 	struct answer_to to;
-	struct log log;
+	struct ownership own;
 	int listener;
 	int signals;
 	char socket_path[SETTINGS_PATH_SIZE];
+	char spool[SETTINGS_PATH_SIZE];
 	pthread_mutex_t lock; /* the two below */
 	pthread_cond_t idle;
 	int socks[SERVE_CONNECTIONS]; /* -1: free */
@@ -127,11 +128,12 @@ static void farewell(struct server *s) {
 
 static int loop(struct server *s) {
 	struct pollfd fds[] = {{.fd = s->signals, .events = POLLIN},
-						   {.fd = s->listener, .events = POLLIN}};
+						   {.fd = s->listener, .events = POLLIN},
+						   {.fd = s->own.over, .events = POLLIN}};
 	for (;;) {
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+		if (poll(fds, 3, -1) < 0 && errno != EINTR)
 			return complain(EXIT_INTERNAL, "poll", strerror(errno));
-		if (fds[0].revents & POLLIN) break;
+		if ((fds[0].revents | fds[2].revents) & POLLIN) break;
 		if (fds[1].revents & POLLIN) welcome(s);
 	}
 	farewell(s);
@@ -144,6 +146,15 @@ static void write_log(void *ctx, enum vestibule_level level, const char *line) {
 	(void)ctx;
 	static const char *const words[] = {"error", "warn", "info", "debug"};
 	(void)fprintf(stderr, "level=%s %s\n", words[level], line);
+}
+
+static int64_t read_clip(void *ctx, const struct vestibule_read *want, uint8_t *into,
+						 uint64_t *size) {
+	return clips_read(((const struct server *)ctx)->to.clips, want, into, size);
+}
+
+static void hear(void *ctx, const struct vestibule_claimed *claim) {
+	ownership_told(&((struct server *)ctx)->own, claim);
 }
 
 static int clock_of(const char *word, enum vestibule_clock *out) {
@@ -171,10 +182,10 @@ static int read_token(const struct opt_common *common, char token[TOKEN_TEXT_MAX
 
 static int open_device(struct server *s, const struct opt_common *common,
 					   const struct settings *set) {
-	char spool[SETTINGS_PATH_SIZE], token[TOKEN_TEXT_MAX + 1], text[300];
+	char token[TOKEN_TEXT_MAX + 1], text[300];
 	struct vestibule_fault why;
 	enum vestibule_clock clock = VESTIBULE_CLOCK_KERNEL;
-	if (settings_folder(set->spool, "spool", spool) != ERR_NONE)
+	if (settings_folder(set->spool, "spool", s->spool) != ERR_NONE)
 		return complain(EXIT_USAGE, "--spool", "no usable path; give one");
 	if (!common->username)
 		return complain(EXIT_USAGE, "--username", "the device's credential is needed");
@@ -193,14 +204,15 @@ static int open_device(struct server *s, const struct opt_common *common,
 								 .device = set->device,
 								 .keepalive_s = (uint16_t)set->keepalive_s,
 								 .clock = clock,
-								 .spool_dir = spool,
+								 .spool_dir = s->spool,
 								 .spool_files_max = (uint32_t)set->spool_files,
 								 .spool_bytes_max = (uint64_t)set->spool_bytes,
-								 .clip_read = clips_read,
+								 .clip_read = read_clip,
+								 .claimed = hear,
 								 .log = write_log,
 								 .log_level =
 									 common->verbose ? VESTIBULE_LOG_DEBUG : VESTIBULE_LOG_WARN,
-								 .ctx = s->to.clips};
+								 .ctx = s};
 	s->to.device = vestibule_device_new(&c, &why);
 	explicit_bzero(token, sizeof token);
 	s->to.name = set->device ? set->device : common->username;
@@ -215,6 +227,54 @@ static int open_clips(struct server *s, const struct settings *set) {
 		return complain(EXIT_USAGE, "--clips", "no usable path; give one");
 	s->to.clips = clips_open(dir, (uint64_t)set->clips_bytes, why);
 	return s->to.clips ? -1 : complain(EXIT_USAGE, "--clips", why);
+}
+
+/* After the device, whose spool is locked: one daemon a folder. */
+static int open_ownership(struct server *s, const struct settings *set) {
+	char dir[SETTINGS_PATH_SIZE], why[OWNERSHIP_WHY_SIZE];
+	if (settings_keys(set, dir) != ERR_NONE)
+		return complain(EXIT_USAGE, "--keys", "no usable path; give one");
+	if (!ownership_open(&s->own, dir, why)) return complain(EXIT_USAGE, "--keys", why);
+	s->own.device = s->to.device;
+	s->own.clips = s->to.clips;
+	s->own.spool = s->spool;
+	s->to.own = &s->own;
+	return -1;
+}
+
+/* Where people look: on the terminal, or in the log that keeps what the daemon prints. */
+static void show_code(const struct server *s, const struct settings *set) {
+	char code[CODE_TEXT_SIZE];
+	struct buf uri, picture;
+	buf_init(&uri, CODE_URI_MAX);
+	buf_init(&picture, QR_BYTES_MAX);
+	if (ownership_uri(&s->own, &uri, code)) {
+		(void)printf("unclaimed; claim code %s\n  vestibule-home claim '%s' --username YOU\n", code,
+					 buf_cstr(&uri));
+		if ((set->qr || isatty(STDOUT_FILENO) == 1) &&
+			qr_draw(buf_cstr(&uri), false, &picture) == ERR_NONE)
+			(void)fputs(buf_cstr(&picture), stdout);
+		(void)fflush(stdout); /* the code can be asked for again */
+	}
+	buf_fini(&picture);
+	buf_fini(&uri);
+}
+
+static int start(struct server *s, const struct opt_common *common, const struct settings *set) {
+	char why[OWNERSHIP_WHY_SIZE];
+	struct vestibule_fault fault;
+	struct claim_opts claim = {.name = s->to.name,
+							   .host = common->host,
+							   .port = (uint16_t)common->port,
+							   .tls = common->cafile || common->cert || common->key,
+							   .ca_file = common->cafile};
+	if (settings_claim_at(set, &claim.at) != ERR_NONE)
+		return complain(EXIT_USAGE, "--claim-at", "HOST:PORT with a port of 0-65535, or off");
+	if (vestibule_device_connect(s->to.device, &fault) != VESTIBULE_OK)
+		return complain(EXIT_INTERNAL, fault.field, fault.limit);
+	if (!ownership_start(&s->own, &claim, why)) return complain(EXIT_USAGE, "claim", why);
+	show_code(s, set);
+	return -1;
 }
 
 static int open_socket(struct server *s, const struct settings *set) {
@@ -238,19 +298,21 @@ static int open_socket(struct server *s, const struct settings *set) {
 int serve_run(const struct opt_common *common, const struct settings *set) {
 	struct server s = {.listener = -1,
 					   .signals = -1,
+					   .own = {.over = -1, .wake = -1},
 					   .lock = PTHREAD_MUTEX_INITIALIZER,
 					   .idle = PTHREAD_COND_INITIALIZER};
-	struct vestibule_fault why;
 	for (int i = 0; i < SERVE_CONNECTIONS; i++) s.socks[i] = -1;
 	int rc = open_clips(&s, set);
 	if (rc < 0) rc = open_device(&s, common, set);
+	if (rc < 0) rc = open_ownership(&s, set);
 	if (rc < 0) rc = open_socket(&s, set);
-	if (rc < 0 && vestibule_device_connect(s.to.device, &why) != VESTIBULE_OK)
-		rc = complain(EXIT_INTERNAL, why.field, why.limit);
+	if (rc < 0) rc = start(&s, common, set);
 	if (rc < 0) rc = loop(&s);
 	listen_close(s.listener, s.socket_path);
 	if (s.signals >= 0) (void)close(s.signals);
+	ownership_stop(&s.own);
 	vestibule_device_free(s.to.device);
+	if (!ownership_close(&s.own)) rc = EXIT_INTERNAL;
 	clips_close(s.to.clips);
 	return rc;
 }

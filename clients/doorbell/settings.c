@@ -50,6 +50,19 @@ enum err settings_folder(const char *given, const char *name, char out[SETTINGS_
 	return e;
 }
 
+enum err settings_keys(const struct settings *s, char out[SETTINGS_PATH_SIZE]) {
+	if (s->keys || !s->spool) return settings_folder(s->keys, "keys", out);
+	return join(s->spool, "/keys", "", SETTINGS_PATH_SIZE, out);
+}
+
+/* On the loopback alone unless told otherwise: a daemon that nobody gave an address to opens nothing
+ * to the network. */
+enum err settings_claim_at(const struct settings *s, struct code_place *out) {
+	struct span at = s->claim_at ? span_str(s->claim_at) : SPAN_LIT("127.0.0.1:0");
+	*out = (struct code_place){.port = 0};
+	return span_eq(at, SPAN_LIT("off")) ? ERR_NONE : code_place_parse(at, 0, out);
+}
+
 enum err settings_permille(const char *text, uint32_t *out) {
 	uint32_t whole = 0, part = 0, scale = 1000;
 	const char *c = text;

@@ -4,6 +4,7 @@
 
 #include <limits.h>
 
+#include "clients/enrol/code.h"
 #include "clients/mq/opt.h"
 
 struct settings {
@@ -12,6 +13,10 @@ struct settings {
 	const char *spool;
 	const char *clips;
 	const char *clock;
+	const char *keys;
+	const char *claim_at;
+	bool qr;
+	bool yes; /* reset */
 	int64_t spool_files;
 	int64_t spool_bytes;
 	int64_t clips_bytes;
@@ -22,6 +27,9 @@ struct settings {
 	const char *trigger;
 	int64_t start_ms;
 	int64_t duration_ms;
+	const char *button; /* button: CHIP:LINE */
+	bool active_low;
+	int64_t debounce_ms;
 };
 
 enum { SETTINGS_PATH_SIZE = PATH_MAX };
@@ -37,7 +45,14 @@ enum err settings_socket(const struct settings *s, char out[SETTINGS_PATH_SIZE])
 enum err settings_folder(const char *given, const char *name,
 						 char out[SETTINGS_PATH_SIZE]) MUST_CHECK;
 
-/* "0", "1", "0.9", "0.955", "90%" -> permille. ERR_INPUT: anything else. */
+/* The folder of key and recipients: --keys, else `keys` in the folder of --spool, else as
+ * settings_folder. */
+enum err settings_keys(const struct settings *s, char out[SETTINGS_PATH_SIZE]) MUST_CHECK;
+
+/* --claim-at; `off` empties out->host. ERR_INPUT: neither off nor HOST:PORT. */
+enum err settings_claim_at(const struct settings *s, struct code_place *out) MUST_CHECK;
+
+/* "0", "1", "0.9, "0.955", "90%" -> permille. ERR_INPUT: anything else. */
 enum err settings_permille(const char *text, uint32_t *out) MUST_CHECK;
 
 #endif

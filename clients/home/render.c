@@ -15,7 +15,7 @@ static void word(struct buf *b, const ProtobufCEnumDescriptor *e, int value) {
 
 void render_device(struct buf *b, const Vestibule__V1__DeviceInfo *d) {
 	show_text(b, d->device);
-	show_field(b, d->online ? "online" : "offline");
+	show_field(b, d->unclaimed ? "waiting for your claim" : d->online ? "online" : "offline");
 	show_field(b, d->name);
 }
 

@@ -2,6 +2,7 @@
  * come. What a command does is its own file's business. */
 #include "clients/home/settings.h"
 
+#include "clients/home/claim.h"
 #include "clients/home/clip.h"
 #include "clients/home/command.h"
 #include "clients/home/invite.h"
@@ -14,6 +15,8 @@
 
 static const struct opt program_opts[] = {
 	{"home", OPT_TEXT, AT(home), "HOME", "the home; learned from the broker unless given", 0, 0},
+	{"keys", OPT_TEXT, AT(keys), "DIR",
+	 "folder of the home's key and of pinned device keys (that of the configuration)", 0, 0},
 	OPT_END,
 };
 
@@ -85,6 +88,29 @@ static const struct opt invite_opts[] = {
 	{"token-out", OPT_TEXT, AT(token_out), "FILE", "where to put the new member's token", 0, 0},
 	OPT_END,
 };
+static const struct opt claim_opts[] = {
+	{"at", OPT_TEXT, AT(at), "HOST:PORT", "where the device waits, as it shows it", 0, 0},
+	{"device", OPT_TEXT, AT(device), "NAME", "claim by name, without a code: no key is pinned", 0,
+	 0},
+	{"recipient", OPT_LIST, AT(recipients), "AGE1",
+	 "a further age recipient of the home (repeated)", 0, 0},
+	OPT_END,
+};
+static const struct opt claim_args[] = {
+	{"CODE", OPT_TEXT, AT(subject), NULL,
+	 "the code that the device shows, or its vestibule:claim?...", 0, 0},
+	OPT_END,
+};
+
+static const struct opt retire_opts[] = {
+	{"yes", OPT_FLAG, AT(confirmed), NULL, "it is meant", 0, 0},
+	OPT_END,
+};
+static const struct opt retire_args[] = {
+	{"DEVICE", OPT_TEXT, AT(subject), NULL, "the device that is lost or given away", 1, 0},
+	OPT_END,
+};
+
 static const struct opt username_args[] = {
 	{"USERNAME", OPT_TEXT, AT(subject), NULL, "the member", 1, 0},
 	OPT_END,
@@ -96,6 +122,8 @@ static const struct opt username_args[] = {
 		return (int)fn(common, settings);                                  \
 	}
 COMMAND(watch_run)
+COMMAND(claim_run)
+COMMAND(claim_retire)
 COMMAND(list_devices)
 COMMAND(list_members)
 COMMAND(list_clips)
@@ -114,6 +142,10 @@ COMMAND(command_leave)
 static const struct opt_command commands[] = {
 	{"watch", "print rings, motion, clips, asks and receipts as they come", watch_opts, NULL,
 	 run_watch_run},
+	{"claim", "make a device yours: the first one of a home, or a further one", claim_opts,
+	 claim_args, run_claim_run},
+	{"retire", "end a device that is lost or given away", retire_opts, retire_args,
+	 run_claim_retire},
 	{"devices", "list the home's devices", NULL, NULL, run_list_devices},
 	{"members", "list the people of the home", NULL, NULL, run_list_members},
 	{"clips", "list the clips the devices hold", since_opts, NULL, run_list_clips},

@@ -20,6 +20,10 @@ struct settings {
 	int64_t days;
 	const char *role; /* invite */
 	const char *token_out;
+	const char *at; /* claim */
+	const char *keys;
+	struct opt_list recipients;
+	bool confirmed;   /* retire */
 	const char *exec; /* watch */
 	const char *area;
 };

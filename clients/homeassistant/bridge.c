@@ -126,6 +126,8 @@ static void take_part(void *ctx, const Vestibule__V1__Reply *part) {
 	if (part->part == 0) devices_begin(&b->devices); /* asked for anew after a loss */
 	for (size_t i = 0; i < part->n_devices; i++) {
 		const Vestibule__V1__DeviceInfo *d = part->devices[i];
+		if (d->unclaimed)
+			continue; /* an admin's credential is told of it, and it tells nothing yet */
 		if (devices_list(&b->devices, d->device, d->name) != ERR_NONE)
 			(void)complain(EXIT_INTERNAL, "%s: one device too many", d->device); /* a remark */
 	}
@@ -169,6 +171,7 @@ static void on_receipt(struct bridge *b, struct span payload) {
 		return;
 	Vestibule__V1__ReceiptKind kind = ((const Vestibule__V1__Receipt *)msg)->kind;
 	if (kind == VESTIBULE__V1__RECEIPT_KIND__RECEIPT_KIND_DEVICE_ADDED ||
+		kind == VESTIBULE__V1__RECEIPT_KIND__RECEIPT_KIND_DEVICE_CLAIMED ||
 		kind == VESTIBULE__V1__RECEIPT_KIND__RECEIPT_KIND_DEVICE_REMOVED)
 		b->sync_ms = 0;
 }
@@ -321,6 +324,7 @@ static enum exit_code start(struct bridge *b) {
 				   : s->poster_url ? DISCOVERY_PICTURE_URL
 								   : DISCOVERY_NO_PICTURE,
 		.poster_url = s->poster_url,
+		.battery_topic = s->battery_topic,
 	};
 	b->started = true;
 	b->end_ms = now_ms() + REMOVE_WAIT_MS;

@@ -10,7 +10,7 @@
 
 enum {
 	ID_SIZE = 2 * TOPIC_ID_MAX + 32,
-	URL_TEMPLATE_SIZE = 8 * DISCOVERY_URL_MAX /* {device}, 8 bytes, becomes at most 64 */
+	FILLED_SIZE = 8 * DISCOVERY_URL_MAX /* {device}, 8 bytes, becomes at most 64 */
 };
 
 /* One message under construction. Failures stick, so that it is asked once, at the end. */
@@ -24,11 +24,14 @@ struct draft {
 
 /* --- ids and topics --------------------------------------------------------------------------- */
 
-bool discovery_prefix_is_valid(const char *prefix) {
+static bool is_topic_of_others(struct span s, size_t max) {
 	struct topic t;
-	struct span s = span_str(prefix);
-	if (s.len == 0 || s.len > DISCOVERY_PREFIX_MAX || s.ptr[s.len - 1] == '/') return false;
+	if (s.len == 0 || s.len > max || s.ptr[s.len - 1] == '/') return false;
 	return topic_parse(s, &t) == ERR_NONE && t.kind == TOPIC_OTHER;
+}
+
+bool discovery_prefix_is_valid(const char *prefix) {
+	return is_topic_of_others(span_str(prefix), DISCOVERY_PREFIX_MAX);
 }
 
 /* The length of a {word} at the start of s; 0: none. */
@@ -48,6 +51,20 @@ bool discovery_url_is_valid(const char *url) {
 		s = span_drop(s, word ? word : 1);
 	}
 	return true;
+}
+
+bool discovery_battery_is_valid(const char *topic) {
+	struct span s = span_str(topic);
+	bool names_device = false;
+	/* a device may be called vestibule */
+	if (!is_topic_of_others(s, DISCOVERY_BATTERY_MAX) || s.ptr[0] == '{') return false;
+	while (s.len) {
+		bool word = span_starts(s, SPAN_LIT("{device}"));
+		if (!word && (s.ptr[0] == '{' || s.ptr[0] == '}')) return false;
+		names_device = names_device || word;
+		s = span_drop(s, word ? SPAN_LIT("{device}").len : 1);
+	}
+	return names_device;
 }
 
 enum err discovery_topic(const struct discovery *d, const char *device, char out[MQ_TOPIC_SIZE]) {
@@ -177,10 +194,11 @@ static void put_connected(struct draft *w) {
 	put_text(w, c, "value_template", "{{ 'ON' if " REACHABLE " else 'OFF' }}");
 }
 
-static void put_url_template(struct draft *w, cJSON *to) {
-	struct span rest = span_str(w->d->poster_url);
+/* The member name: template with its {words} filled in. */
+static void put_filled(struct draft *w, cJSON *to, const char *name, const char *template) {
+	struct span rest = span_str(template);
 	struct buf b;
-	buf_init(&b, URL_TEMPLATE_SIZE);
+	buf_init(&b, FILLED_SIZE);
 	while (rest.len) {
 		size_t word = placeholder(rest);
 		if (word == 0)
@@ -192,7 +210,7 @@ static void put_url_template(struct draft *w, cJSON *to) {
 		rest = span_drop(rest, word ? word : 1);
 	}
 	if (buf_error(&b) == ERR_NONE)
-		put_text(w, to, "url_template", buf_cstr(&b));
+		put_text(w, to, name, buf_cstr(&b));
 	else
 		w->failed = true;
 	buf_fini(&b);
@@ -204,13 +222,28 @@ static void put_picture(struct draft *w) {
 	cJSON *c = component(w, "picture", "image", "Last clip");
 	if (w->d->picture == DISCOVERY_PICTURE_URL) {
 		put_topic(w, c, "url_topic", TOPIC_HOME_JSON_CLIP_READY);
-		put_url_template(w, c);
+		put_filled(w, c, "url_template", w->d->poster_url);
 	} else if (discovery_picture_topic(w->d->home, w->device, topic) == ERR_NONE) {
 		put_text(w, c, "image_topic", topic);
 		put_text(w, c, "content_type", "image/jpeg");
 	} else {
 		w->failed = true;
 	}
+	put_availability(w, c);
+}
+
+/* Whoever says it says a number, or JSON with a member `battery`, as zigbee2mqtt does. Without one
+ * the sensor stays as it is: Home Assistant passes over an empty number. */
+static void put_battery(struct draft *w) {
+	if (!w->d->battery_topic) return;
+	cJSON *c = component(w, "battery", "sensor", "Battery");
+	put_text(w, c, "device_class", "battery");
+	put_text(w, c, "unit_of_measurement", "%");
+	put_text(w, c, "state_class", "measurement");
+	put_text(w, c, "entity_category", "diagnostic");
+	put_filled(w, c, "state_topic", w->d->battery_topic);
+	put_text(w, c, "value_template",
+			 "{{ value_json.battery | default('') if value_json is mapping else value }}");
 	put_availability(w, c);
 }
 
@@ -232,6 +265,7 @@ static void fill(struct draft *w, cJSON *root, const char *name) {
 	put_clip(w);
 	put_connected(w);
 	put_picture(w);
+	put_battery(w);
 }
 
 enum err discovery_config(const struct discovery *d, const char *device, const char *name,

@@ -15,6 +15,7 @@ enum {
 	DISCOVERY_BYTES_MAX = 16384,
 	DISCOVERY_PREFIX_MAX = 64,
 	DISCOVERY_URL_MAX = 512,
+	DISCOVERY_BATTERY_MAX = 128,
 	DISCOVERY_DEVICE_SIZE = TOPIC_ID_MAX + 1
 };
 
@@ -30,7 +31,8 @@ struct discovery {
 	const char *home;
 	int64_t motion_off_s; /* after so long without motion the motion sensor is off */
 	enum discovery_picture picture;
-	const char *poster_url; /* with {device} and {clip} in it */
+	const char *poster_url;    /* with {device} and {clip} in it */
+	const char *battery_topic; /* with {device} in it; NULL: nobody says how full a battery is */
 };
 
 /* May it be a discovery prefix: a topic outside vestibule/ and $, without wildcards, of at most
@@ -38,6 +40,9 @@ struct discovery {
 bool discovery_prefix_is_valid(const char *prefix);
 /* http:// or https://, printable ASCII without blanks, and no braces but {device} and {clip}. */
 bool discovery_url_is_valid(const char *url);
+/* Like a prefix, but of at most DISCOVERY_BATTERY_MAX bytes, and with {device} in it, so that no two
+ * devices share a battery; no other braces. */
+bool discovery_battery_is_valid(const char *topic);
 
 /* PREFIX/device/vestibule_DEVICE/config; ids of devices are unique on the broker. ERR_LIMIT: too
  * long. */

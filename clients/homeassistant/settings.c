@@ -18,6 +18,8 @@ static const struct opt program_opts[] = {
 	 0},
 	{"poster-url", OPT_TEXT, AT(poster_url), "URL",
 	 "where something else serves it, with {device} and {clip} in it", 0, 0},
+	{"battery-topic", OPT_TEXT, AT(battery_topic), "TOPIC",
+	 "where something says how full its battery is, with {device} in it", 0, 0},
 	{"remove", OPT_FLAG, AT(remove), NULL, "take the home out of Home Assistant, and end", 0, 0},
 	OPT_END,
 };
@@ -40,6 +42,11 @@ int settings_check(const struct settings *s) {
 						 "--poster-url %s: http:// or https://, and no braces but {device} and "
 						 "{clip}",
 						 s->poster_url);
+	if (s->battery_topic && !discovery_battery_is_valid(s->battery_topic))
+		return opt_usage(&settings_program,
+						 "--battery-topic %s: a topic outside vestibule/ of at most %d bytes, with "
+						 "{device} and no other braces",
+						 s->battery_topic, DISCOVERY_BATTERY_MAX);
 	if (s->posters && s->poster_url)
 		return opt_usage(&settings_program, "--posters and --poster-url: one of them");
 	return -1;

@@ -6,12 +6,13 @@
 #include "clients/mq/opt.h"
 
 struct settings {
-	const char *prefix;     /* of Home Assistant's discovery; "homeassistant" */
-	const char *birth;      /* topic; NULL: PREFIX/status */
-	int64_t motion_off_ms;  /* 30 s */
-	bool posters;           /* bring posters from the devices */
-	const char *poster_url; /* NULL: none */
-	bool remove;            /* take everything away, and end */
+	const char *prefix;        /* of Home Assistant's discovery; "homeassistant" */
+	const char *birth;         /* topic; NULL: PREFIX/status */
+	int64_t motion_off_ms;     /* 30 s */
+	bool posters;              /* bring posters from the devices */
+	const char *poster_url;    /* NULL: none */
+	const char *battery_topic; /* NULL: none */
+	bool remove;               /* take everything away, and end */
 };
 
 /* The program's own description, for messages about usage. */

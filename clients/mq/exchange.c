@@ -284,6 +284,23 @@ enum exit_code exchange_home(struct mq *mq, const char *home, Vestibule__V1__Hom
 	return code;
 }
 
+enum exit_code exchange_claim(struct mq *mq, const char *device, Vestibule__V1__DeviceClaim *claim,
+							  int64_t timeout_ms, struct exchange_answer *out) {
+	struct wait w = {.mq = mq, .out = out};
+	*out = (struct exchange_answer){0};
+	if (mq_topic("device", device, "claim", w.topic) != ERR_NONE) {
+		copy_text(out->sentence, sizeof(out->sentence),
+				  "the device's id may hold a-z 0-9 _ - only");
+		return EXIT_USAGE;
+	}
+	struct head h = {&claim->event_id, &claim->at_ms, &claim->seq, &claim->synced};
+	enum exit_code code = prepare(&w, CODEC_DEVICE_CLAIM, &claim->base, &h);
+	if (code == EXIT_RECORDED) code = run(&w, timeout_ms);
+	buf_fini(&w.payload);
+	claim->event_id = (ProtobufCBinaryData){0}; /* it pointed into w */
+	return code;
+}
+
 enum exit_code exchange_agency(struct mq *mq, const char *agency, Vestibule__V1__AgencyCommand *cmd,
 							   int64_t timeout_ms, struct exchange_answer *out) {
 	char notice[MQ_TOPIC_SIZE];

@@ -32,6 +32,10 @@ struct exchange_answer {
 enum exit_code exchange_home(struct mq *mq, const char *home, Vestibule__V1__HomeCommand *cmd,
 							 int64_t timeout_ms, struct exchange_answer *out) MUST_CHECK;
 
+/* The same for a device that names its first admin. A refusal comes with the PUBACK. */
+enum exit_code exchange_claim(struct mq *mq, const char *device, Vestibule__V1__DeviceClaim *claim,
+							  int64_t timeout_ms, struct exchange_answer *out) MUST_CHECK;
+
 /* The same for an officer; subscribes to agency/{agency}/notice by itself. A fetch is answered
  * RECORDED here; its FetchLink arrives at on_message on user/{username}/link (subscribe to it
  * before). NOTICE_KIND_UNAVAILABLE gives EXIT_TIMEOUT. */

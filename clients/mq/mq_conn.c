@@ -222,12 +222,21 @@ void mq_conn_try(struct mq *mq, bool all) {
 	mq_conn_lose(mq);
 }
 
+/* Why there is no connection, after the socket has reported something; 0: there is one. With TLS
+ * libmosquitto begins to shake hands before it is connected and takes the cause off the socket. */
+static int opening_failure(int fd) {
+	struct sockaddr_storage peer;
+	int cause = 0;
+	socklen_t len = sizeof(cause), peer_len = sizeof(peer);
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &cause, &len) != 0 || cause != 0) return cause;
+	bool is_open = getpeername(fd, (struct sockaddr *)&peer, &peer_len) == 0 || errno != ENOTCONN;
+	return is_open ? 0 : ENOTCONN;
+}
+
 bool mq_conn_check_opening(struct mq *mq) {
 	if (mq->state != MQ_GREETING || mq->acked) return false;
-	int cause = 0;
-	socklen_t len = sizeof(cause);
-	if (getsockopt(mosquitto_socket(mq->m), SOL_SOCKET, SO_ERROR, &cause, &len) != 0 || cause == 0)
-		return false;
+	int cause = opening_failure(mosquitto_socket(mq->m));
+	if (cause == 0) return false;
 	/* Only the first address was tried. The answer came fast, so asking the others will not take
 	 * long. */
 	if (!mq->tried_all && mq_conn_now() - mq->since_ms < REFUSED_FAST_MS) {

@@ -24,6 +24,7 @@ static bool may_send(const struct courier *c, const struct spool_entry *e, bool 
 static uint32_t life_left_s(const struct spool_entry *e, struct moment now) {
 	if (e->kind != VESTIBULE_RING) return 0;
 	int64_t left = VESTIBULE_RING_LIFE_MS - spool_age_ms(e, now);
+	if (left > VESTIBULE_RING_LIFE_MS) left = VESTIBULE_RING_LIFE_MS; /* now is older than it */
 	return left > 1000 ? (uint32_t)((left + 999) / 1000) : 1;
 }
 

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "clients/sdk/claim.h"
 #include "clients/sdk/courier.h"
 #include "clients/sdk/link.h"
 #include "clients/sdk/pulls.h"
@@ -19,14 +20,17 @@ struct vestibule_device {
 	struct link *link;
 	char topic_event[3][DEVICE_TOPIC_SIZE]; /* by enum vestibule_kind */
 	char topic_status[DEVICE_TOPIC_SIZE];
+	char topic_claim[DEVICE_TOPIC_SIZE];
 	char filter_pull[DEVICE_TOPIC_SIZE];
 	char filter_ack[DEVICE_TOPIC_SIZE];
 	char filter_denied[DEVICE_TOPIC_SIZE];
+	char filter_reply[DEVICE_TOPIC_SIZE];
 
 	/* under lock; held over fsync, so Paho's callbacks never take it */
 	pthread_mutex_t lock;
 	struct spool *spool;
 	struct courier courier;
+	struct claim claim;
 	struct vestibule_status status; /* the counters that spool and courier do not keep */
 	bool started;
 	bool stop;

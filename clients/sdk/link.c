@@ -83,6 +83,12 @@ static void on_connect_failed(void *ctx, MQTTAsync_failureData5 *data) {
 	const char *detail = data && data->message ? data->message : NULL;
 	int code = data ? (data->reasonCode != 0 ? (int)data->reasonCode : data->code) : 0;
 	if (code >= 0x80) detail = MQTTReasonCode_toString((enum MQTTReasonCodes)code);
+	if (code == MQTTREASONCODE_NOT_AUTHORIZED || code == MQTTREASONCODE_BAD_USER_NAME_OR_PASSWORD) {
+		struct link *l = (struct link *)ctx;
+		(void)pthread_mutex_lock(&l->lock);
+		l->news.not_let_in = true;
+		(void)pthread_mutex_unlock(&l->lock);
+	}
 	tell_state((struct link *)ctx, LINK_FAILED, "cannot connect", detail);
 }
 
@@ -161,7 +167,8 @@ static void put(struct link *l, struct link_message *m) {
 static void keep(struct link *l, struct span name, struct span payload) {
 	struct topic t;
 	if (payload.len > LINK_MESSAGE_MAX || topic_parse(name, &t) != ERR_NONE) return;
-	if (t.kind != TOPIC_DEVICE_PULL && t.kind != TOPIC_DEVICE_ACK && t.kind != TOPIC_USER_DENIED)
+	if (t.kind != TOPIC_DEVICE_PULL && t.kind != TOPIC_DEVICE_ACK && t.kind != TOPIC_USER_DENIED &&
+		t.kind != TOPIC_USER_REPLY)
 		return;
 	struct link_message *m = (struct link_message *)malloc(sizeof *m + payload.len);
 	if (!m) return; /* whoever sent it asks or tells again */

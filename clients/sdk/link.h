@@ -1,4 +1,4 @@
-/* One MQTT 5 connection on Paho's MQTTAsync: clean start, no session, last will, three
+/* One MQTT 5 connection on Paho's MQTTAsync: clean start, no session, last will, four
  * subscriptions. Paho's threads only leave news here; the owner's thread waits for them with
  * link_wait. A new Paho client is made for every attempt and destroyed after it, so that nothing
  * Paho queued for an old connection is ever sent on a new one. Not here: which event is sent when
@@ -15,10 +15,10 @@
 
 enum {
 	LINK_PULLS_MAX = 32,  /* messages of the pull topics that wait to be taken; more are dropped */
-	LINK_OTHERS_MAX = 16, /* the same for acks and denials together */
+	LINK_OTHERS_MAX = 16, /* the same for acks, denials and replies together */
 	LINK_MESSAGE_MAX = 4096, /* longer ones are dropped */
 	LINK_WHY_SIZE = 128,
-	LINK_FILTERS = 3
+	LINK_FILTERS = 4
 };
 
 struct link_opts { /* strings are borrowed until link_free */
@@ -37,6 +37,7 @@ enum link_slot {
 	LINK_EVENT = 0,
 	LINK_CHUNK,
 	LINK_STATUS,
+	LINK_CLAIM,
 	LINK_SLOTS
 }; /* one message of each is under way */
 
@@ -50,6 +51,7 @@ enum link_state {
 struct link_news {
 	enum link_state state;
 	char why[LINK_WHY_SIZE];  /* LINK_FAILED: a sentence */
+	bool not_let_in;          /* LINK_FAILED: the broker refused the login */
 	unsigned refused_filters; /* bit n: the broker refused filters[n] */
 	bool done[LINK_SLOTS];    /* the message of this slot is settled since the last news ... */
 	int code[LINK_SLOTS];     /* ... with this MQTT reason code, or -1: lost */
@@ -59,7 +61,7 @@ struct link_news {
 /* A message on one of the filters. Free with link_message_free. */
 struct link_message {
 	struct link_message *next; /* the link's */
-	enum topic_kind kind;      /* TOPIC_DEVICE_PULL, TOPIC_DEVICE_ACK or TOPIC_USER_DENIED */
+	enum topic_kind kind;      /* TOPIC_DEVICE_PULL, _ACK, TOPIC_USER_DENIED or _REPLY */
 	char clip[TOPIC_CLIP_LEN + 1];
 	char username[TOPIC_USERNAME_MAX + 1];
 	size_t len;

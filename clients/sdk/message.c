@@ -53,6 +53,27 @@ enum err message_clip(const struct message_head *head, const struct vestibule_cl
 	return finish(CODEC_CLIP_READY, &m.base, out, why);
 }
 
+enum err message_claim(const struct message_head *head, const char *username,
+					   const uint8_t *token_sha256, struct buf *out, struct codec_fault *why) {
+	Vestibule__V1__DeviceClaim m = VESTIBULE__V1__DEVICE_CLAIM__INIT;
+	Vestibule__V1__FirstAdmin first = VESTIBULE__V1__FIRST_ADMIN__INIT;
+	Vestibule__V1__Reset reset = VESTIBULE__V1__RESET__INIT;
+	m.event_id = borrow(head->event_id, sizeof head->event_id);
+	m.at_ms = head->at_ms;
+	m.synced = head->synced;
+	m.seq = head->seq;
+	if (username) {
+		first.username = (char *)(uintptr_t)username;
+		first.token_sha256 = borrow(token_sha256, token_sha256 ? 32 : 0);
+		m.what_case = VESTIBULE__V1__DEVICE_CLAIM__WHAT_FIRST_ADMIN;
+		m.first_admin = &first;
+	} else {
+		m.what_case = VESTIBULE__V1__DEVICE_CLAIM__WHAT_RESET;
+		m.reset = &reset;
+	}
+	return finish(CODEC_DEVICE_CLAIM, &m.base, out, why);
+}
+
 static enum err take(ProtobufCBinaryData id, struct message_head *out) {
 	if (id.len != sizeof out->event_id) return ERR_INPUT;
 	memcpy(out->event_id, id.data, id.len);

@@ -108,9 +108,12 @@ static void build_topics(struct vestibule_device *d) {
 		(void)snprintf(d->topic_event[i], DEVICE_TOPIC_SIZE, "vestibule/v1/device/%s/%s", id,
 					   names[i]);
 	(void)snprintf(d->topic_status, DEVICE_TOPIC_SIZE, "vestibule/v1/device/%s/status", id);
+	(void)snprintf(d->topic_claim, DEVICE_TOPIC_SIZE, "vestibule/v1/device/%s/claim", id);
 	(void)snprintf(d->filter_pull, DEVICE_TOPIC_SIZE, "vestibule/v1/device/%s/pull/+/+", id);
 	(void)snprintf(d->filter_ack, DEVICE_TOPIC_SIZE, "vestibule/v1/device/%s/ack", id);
 	(void)snprintf(d->filter_denied, DEVICE_TOPIC_SIZE, "vestibule/v1/user/%s/denied",
+				   d->config.username);
+	(void)snprintf(d->filter_reply, DEVICE_TOPIC_SIZE, "vestibule/v1/user/%s/reply",
 				   d->config.username);
 }
 
@@ -147,17 +150,18 @@ static enum vestibule_error open_spool(struct vestibule_device *d, struct vestib
 
 static enum vestibule_error make_parts(struct vestibule_device *d, struct vestibule_fault *why) {
 	const struct vestibule_config *c = &d->config;
-	struct link_opts opts = {.host = c->host,
-							 .port = c->port,
-							 .tls = c->tls,
-							 .ca_file = c->ca_file,
-							 .cert_file = c->cert_file,
-							 .key_file = c->key_file,
-							 .username = c->username,
-							 .token = c->token,
-							 .keepalive_s = c->keepalive_s,
-							 .will_topic = d->topic_status,
-							 .filters = {d->filter_pull, d->filter_ack, d->filter_denied}};
+	struct link_opts opts = {
+		.host = c->host,
+		.port = c->port,
+		.tls = c->tls,
+		.ca_file = c->ca_file,
+		.cert_file = c->cert_file,
+		.key_file = c->key_file,
+		.username = c->username,
+		.token = c->token,
+		.keepalive_s = c->keepalive_s,
+		.will_topic = d->topic_status,
+		.filters = {d->filter_pull, d->filter_ack, d->filter_denied, d->filter_reply}};
 	d->codec = codec_new();
 	d->link = link_new(&opts);
 	if (!d->codec || !d->link)
@@ -178,6 +182,7 @@ struct vestibule_device *vestibule_device_new(const struct vestibule_config *con
 		return NULL;
 	}
 	buf_init(&d->bytes, message_bytes_max());
+	claim_init(&d->claim);
 	d->log = (struct log){.sink = worker_log, .ctx = d, .level = (enum log_level)config->log_level};
 	enum vestibule_error e = VESTIBULE_NOMEM;
 	if (copy_config(d, config)) {
@@ -213,6 +218,7 @@ void vestibule_device_free(struct vestibule_device *d) {
 	spool_close(d->spool);
 	codec_free(d->codec);
 	buf_fini(&d->bytes);
+	claim_fini(&d->claim);
 	for (size_t i = 0; i < DEVICE_STRINGS; i++) {
 		if (d->strings[i] && d->strings[i] == d->config.token)
 			explicit_bzero(d->strings[i], strlen(d->strings[i]));
@@ -314,6 +320,55 @@ enum vestibule_error vestibule_device_clip_ready(struct vestibule_device *d,
 												 struct vestibule_event *out,
 												 struct vestibule_fault *why) {
 	return spool_event(d, &(struct draft){.kind = VESTIBULE_CLIP, .clip = clip}, out, why);
+}
+
+/* --- the home -------------------------------------------------------------------------------- */
+
+/* The bytes of a claim into out. seq is the next event's and stays so: nothing is acknowledged by
+ * it. */
+static enum vestibule_error draft_claim(struct vestibule_device *d, const char *username,
+										const uint8_t *token_sha256, struct message_head *head,
+										struct buf *out, struct vestibule_fault *why) {
+	struct codec_fault fault = {.field = ""};
+	*head = (struct message_head){.at_ms = (uint64_t)clock_read().utc_ms,
+								  .synced = is_synced(d->config.clock),
+								  .seq = spool_next_seq(d->spool)};
+	if (!vestibule_new_id(head->event_id))
+		return say(why, VESTIBULE_DISK, "", "the system gave no random bytes");
+	enum err e = message_claim(head, username, token_sha256, out, &fault);
+	if (e == ERR_NOMEM) return say(why, VESTIBULE_NOMEM, "", vestibule_error_text(VESTIBULE_NOMEM));
+	return e == ERR_NONE ? VESTIBULE_OK : say(why, VESTIBULE_INVALID, fault.field, fault.limit);
+}
+
+static enum vestibule_error claim(struct vestibule_device *d, enum vestibule_claim what,
+								  const char *username, const uint8_t *token_sha256,
+								  struct vestibule_fault *why) {
+	struct message_head head;
+	struct buf bytes;
+	buf_init(&bytes, message_bytes_max());
+	(void)pthread_mutex_lock(&d->lock);
+	enum vestibule_claim waits = d->claim.is_over ? VESTIBULE_NO_CLAIM : d->claim.what;
+	bool busy =
+		waits == VESTIBULE_RESET || (waits != VESTIBULE_NO_CLAIM && what != VESTIBULE_RESET);
+	enum vestibule_error e =
+		busy ? say(why, VESTIBULE_BUSY, "claim", "another one waits for its answer")
+			 : draft_claim(d, username, token_sha256, &head, &bytes, why);
+	if (e == VESTIBULE_OK) claim_set(&d->claim, what, head.event_id, &bytes);
+	(void)pthread_mutex_unlock(&d->lock);
+	buf_fini(&bytes);
+	if (e == VESTIBULE_OK) link_wake(d->link);
+	return e;
+}
+
+enum vestibule_error vestibule_device_first_admin(struct vestibule_device *d, const char *username,
+												  const uint8_t token_sha256[32],
+												  struct vestibule_fault *why) {
+	return claim(d, VESTIBULE_FIRST_ADMIN, username ? username : "", token_sha256, why);
+}
+
+enum vestibule_error vestibule_device_reset(struct vestibule_device *d,
+											struct vestibule_fault *why) {
+	return claim(d, VESTIBULE_RESET, NULL, NULL, why);
 }
 
 /* --- looking --------------------------------------------------------------------------------- */

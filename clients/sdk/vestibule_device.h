@@ -95,6 +95,17 @@ struct vestibule_settled {
 	const char *sentence; /* REFUSED: the same for people; else "" */
 };
 
+enum vestibule_claim { VESTIBULE_NO_CLAIM = 0, VESTIBULE_FIRST_ADMIN, VESTIBULE_RESET };
+
+/* What became of vestibule_device_first_admin or vestibule_device_reset. */
+struct vestibule_claimed {
+	enum vestibule_claim what;
+	enum vestibule_outcome outcome; /* VESTIBULE_RECORDED or VESTIBULE_REFUSED */
+	const char *reason;   /* REFUSED: a word of the broker's list, "not_given" or "not_let_in" (the
+							 broker refuses the login); else "" */
+	const char *sentence; /* REFUSED: the same for people; else "" */
+};
+
 enum vestibule_link { VESTIBULE_OFFLINE = 0, VESTIBULE_CONNECTING, VESTIBULE_ONLINE };
 enum vestibule_level {
 	VESTIBULE_LOG_ERROR = 0,
@@ -119,6 +130,7 @@ typedef int64_t vestibule_clip_read_fn(void *ctx, const struct vestibule_read *w
 									   uint64_t *size);
 
 typedef void vestibule_settled_fn(void *ctx, const struct vestibule_settled *event);
+typedef void vestibule_claimed_fn(void *ctx, const struct vestibule_claimed *claim);
 /* why: a sentence for people when the connection ended or could not be made, else "". */
 typedef void vestibule_link_fn(void *ctx, enum vestibule_link link, const char *why);
 /* One line of key=value pairs without newline; never a payload or a credential. */
@@ -152,7 +164,8 @@ struct vestibule_config {
 	uint64_t spool_bytes_max; /* 0: VESTIBULE_SPOOL_BYTES; VESTIBULE_SPOOL_BYTES_MIN or more */
 
 	vestibule_clip_read_fn *clip_read; /* NULL: every pull is answered "gone" */
-	vestibule_settled_fn *settled;     /* NULL: not told; the same for the next two */
+	vestibule_settled_fn *settled;     /* NULL: not told; the same for the next three */
+	vestibule_claimed_fn *claimed;
 	vestibule_link_fn *link;
 	vestibule_log_fn *log;
 	enum vestibule_level log_level; /* lines above it are not made: 0 errors only */
@@ -228,6 +241,32 @@ VESTIBULE_API enum vestibule_error vestibule_device_clip_ready(struct vestibule_
 															   const struct vestibule_clip *clip,
 															   struct vestibule_event *out,
 															   struct vestibule_fault *why);
+
+/* --- the home -------------------------------------------------------------------------------- */
+
+/* A device that the operator put into a home says nothing there until it is claimed: by an admin of
+ * the home on the bus, or, where nobody ever lived, by naming the first admin itself. The program
+ * must know by its own means (a claim code shown on the device) that the name comes from a person of
+ * the home.
+ *
+ * Both calls return at once and are kept in memory until they are answered: sent at QoS 1 with every
+ * connection and every 10 s, then told by `claimed`. One at a time; a reset takes the place of a
+ * first admin that waits. After a crash just call again: the same name and token are recorded once. */
+
+/* username: 3-64 of [a-z0-9_-], never used before; token_sha256: of the token that the person drew.
+ * RECORDED: that person is the home's admin, durably, and the device is claimed. REFUSED: lived_in,
+ * name_taken and others. INVALID; NOMEM; DISK: no random bytes; BUSY: a claim waits for its
+ * answer. */
+VESTIBULE_API enum vestibule_error vestibule_device_first_admin(struct vestibule_device *d,
+																const char *username,
+																const uint8_t token_sha256[32],
+																struct vestibule_fault *why);
+/* Ends the device in its home, for good: its clips, what was shared of them, its credential and its
+ * id. RECORDED: the broker lets it in no more after it was told; free the device, which else tries
+ * to connect for ever. REFUSED "not_let_in": it did not before, so nothing was told. NOMEM, DISK as
+ * above; BUSY: a reset waits for its answer. */
+VESTIBULE_API enum vestibule_error vestibule_device_reset(struct vestibule_device *d,
+														  struct vestibule_fault *why);
 
 /* --- looking --------------------------------------------------------------------------------- */
 

@@ -52,6 +52,7 @@ static void try_later(struct vestibule_device *d, struct moment now, const char 
 	if (d->tries < 16) d->tries++;
 	(void)pthread_mutex_lock(&d->lock);
 	courier_offline(&d->courier);
+	claim_offline(&d->claim);
 	(void)pthread_mutex_unlock(&d->lock);
 	tell_link(d, VESTIBULE_OFFLINE, why);
 }
@@ -69,6 +70,9 @@ static void connect_when_due(struct vestibule_device *d, struct moment now) {
 static void on_state(struct vestibule_device *d, const struct link_news *news, struct moment now) {
 	if (d->state == LINK_DOWN) return;
 	if (news->state == LINK_FAILED) {
+		(void)pthread_mutex_lock(&d->lock);
+		if (news->not_let_in) claim_not_let_in(&d->claim);
+		(void)pthread_mutex_unlock(&d->lock);
 		try_later(d, now, news->why);
 	} else if (news->state == LINK_UP && d->state != LINK_UP) {
 		d->state = LINK_UP;
@@ -93,6 +97,7 @@ static void on_results(struct vestibule_device *d, const struct link_news *news,
 		courier_sent(&d->courier, d->sending, news->code[LINK_EVENT], now);
 		d->sending = 0;
 	}
+	if (news->done[LINK_CLAIM]) claim_sent(&d->claim, news->code[LINK_CLAIM], now);
 	if (news->done[LINK_CHUNK] && news->code[LINK_CHUNK] >= 0) d->status.chunks++;
 	if (news->done[LINK_STATUS] && news->code[LINK_STATUS] < 0) d->status_due = true;
 	(void)pthread_mutex_unlock(&d->lock);
@@ -114,6 +119,23 @@ static void on_ack(struct vestibule_device *d, struct span bytes) {
 	(void)pthread_mutex_unlock(&d->lock);
 }
 
+static void on_reply(struct vestibule_device *d, struct span bytes) {
+	ProtobufCMessage *msg = NULL;
+	struct codec_fault why;
+	if (codec_decode_routed(d->codec, CODEC_REPLY, bytes, &msg, &why) != ERR_NONE) {
+		log_line(&d->log, LOG_WARN, "bad_reply", "field", why.field, "limit", why.limit, NULL);
+		return;
+	}
+	const Vestibule__V1__Reply *m = (const Vestibule__V1__Reply *)msg;
+	(void)pthread_mutex_lock(&d->lock);
+	for (size_t i = 0; i < m->n_receipts; i++) {
+		if (m->receipts[i]->kind == VESTIBULE__V1__RECEIPT_KIND__RECEIPT_KIND_RECORDED)
+			(void)claim_recorded(&d->claim,
+								 of_bytes(m->receipts[i]->in_reply_to)); /* or an old one's */
+	}
+	(void)pthread_mutex_unlock(&d->lock);
+}
+
 static void on_denial(struct vestibule_device *d, struct span bytes) {
 	ProtobufCMessage *msg = NULL;
 	struct codec_fault why;
@@ -126,6 +148,12 @@ static void on_denial(struct vestibule_device *d, struct span bytes) {
 	bool explained = courier_denied(&d->courier, of_bytes(m->event_id), span_str(m->reason),
 									span_str(m->sentence));
 	(void)pthread_mutex_unlock(&d->lock);
+	if (!explained) {
+		(void)pthread_mutex_lock(&d->lock);
+		explained = claim_denied(&d->claim, of_bytes(m->event_id), span_str(m->reason),
+								 span_str(m->sentence), clock_read());
+		(void)pthread_mutex_unlock(&d->lock);
+	}
 	if (!explained)
 		log_line(&d->log, LOG_WARN, "denied", "reason", m->reason, "access", m->access, "topic",
 				 m->topic, "field", m->field, "limit", m->limit, NULL);
@@ -147,6 +175,8 @@ static void on_messages(struct vestibule_device *d) {
 			on_pull(d, m);
 		else if (m->kind == TOPIC_DEVICE_ACK)
 			on_ack(d, span_of(m->bytes, m->len));
+		else if (m->kind == TOPIC_USER_REPLY)
+			on_reply(d, span_of(m->bytes, m->len));
 		else
 			on_denial(d, span_of(m->bytes, m->len));
 		link_message_free(m);
@@ -193,6 +223,26 @@ static void settle_all(struct vestibule_device *d, struct moment now) {
 	}
 }
 
+static void settle_claim(struct vestibule_device *d, struct moment now) {
+	struct vestibule_claimed out;
+	char reason[sizeof d->claim.reason], sentence[sizeof d->claim.sentence];
+	(void)pthread_mutex_lock(&d->lock);
+	bool is_over = claim_settle(&d->claim, now, &out);
+	if (is_over) {
+		memcpy(reason, out.reason, sizeof reason);
+		memcpy(sentence, out.sentence, sizeof sentence);
+	}
+	(void)pthread_mutex_unlock(&d->lock);
+	if (!is_over) return;
+	bool recorded = out.outcome == VESTIBULE_RECORDED;
+	out.reason = reason; /* from its callback the program may claim again */
+	out.sentence = sentence;
+	log_line(&d->log, recorded ? LOG_INFO : LOG_ERROR, "claim", "what",
+			 out.what == VESTIBULE_RESET ? "reset" : "first_admin", "outcome",
+			 recorded ? "recorded" : "refused", "reason", reason[0] ? reason : NULL, NULL);
+	if (d->config.claimed) d->config.claimed(d->config.ctx, &out);
+}
+
 /* --- what goes out --------------------------------------------------------------------------- */
 
 static void send_status(struct vestibule_device *d) {
@@ -229,6 +279,21 @@ static void send_event(struct vestibule_device *d, struct moment now) {
 	(void)pthread_mutex_unlock(&d->lock);
 }
 
+static void send_claim(struct vestibule_device *d, struct moment now) {
+	if (!link_is_free(d->link, LINK_CLAIM)) return;
+	buf_reset(&d->bytes);
+	(void)pthread_mutex_lock(&d->lock);
+	bool due = claim_next(&d->claim, now);
+	if (due) buf_span(&d->bytes, buf_view(&d->claim.bytes));
+	(void)pthread_mutex_unlock(&d->lock);
+	if (!due) return;
+	struct link_send m = {.topic = d->topic_claim, .payload = buf_view(&d->bytes), .qos = 1};
+	if (buf_error(&d->bytes) == ERR_NONE && link_send(d->link, LINK_CLAIM, &m) == ERR_NONE) return;
+	(void)pthread_mutex_lock(&d->lock);
+	claim_sent(&d->claim, COURIER_LOST, now);
+	(void)pthread_mutex_unlock(&d->lock);
+}
+
 static void send_chunk(struct vestibule_device *d) {
 	struct pull to;
 	struct span payload;
@@ -251,8 +316,10 @@ static int64_t wait_ms(struct vestibule_device *d, struct moment now) {
 	bool can_send = d->state == LINK_UP && link_is_free(d->link, LINK_EVENT);
 	(void)pthread_mutex_lock(&d->lock);
 	int64_t event_due = courier_due_ms(&d->courier, can_send, now);
+	int64_t claim_due = claim_due_ms(&d->claim, d->state == LINK_UP);
 	(void)pthread_mutex_unlock(&d->lock);
 	if (event_due < due) due = event_due;
+	if (claim_due < due) due = claim_due;
 	if (due <= now.boot_ms) return 0;
 	int64_t ms = due - now.boot_ms < IDLE_MS ? due - now.boot_ms : IDLE_MS;
 	if (d->pulls.count > 0 && link_is_free(d->link, LINK_CHUNK) && ms > AGAIN_MS) ms = AGAIN_MS;
@@ -278,8 +345,10 @@ static void *run(void *arg) {
 		on_messages(d);
 		on_state(d, &news, now);
 		settle_all(d, now);
+		settle_claim(d, now);
 		if (d->state != LINK_UP) continue;
 		send_status(d);
+		send_claim(d, now);
 		send_event(d, now);
 		send_chunk(d);
 	}

@@ -8,7 +8,7 @@ import paho.mqtt.packettypes as packettypes
 host, port, device, *ca = sys.argv[1:]
 mine = f"vestibule/v1/device/{device}/"
 now_ms = lambda: int(time.time() * 1000)
-waiting, clips, flight, seq = [], {}, None, int(time.time())
+waiting, clips, flight, last, seq = [], {}, None, None, int(time.time())
 
 
 def new_id():
@@ -40,7 +40,7 @@ def event(leaf, **members):
 
 def send_next():
     """One at a time, in order of seq: what is not done yet first."""
-    global flight
+    global flight, last
     waiting[:] = [e for e in waiting if e["leaf"] != "ring" or e is flight or time.monotonic() - e["born"] < 60]
     for e in waiting if online and not flight else []:
         if e["due"] > time.monotonic():
@@ -53,6 +53,7 @@ def send_next():
         else:
             info = client.publish(mine + e["leaf"], e["body"], 1, properties=expiry if e["leaf"] == "ring" else None)
             e["mid"], flight = info.mid, e
+            last = e
         return
 
 
@@ -84,12 +85,15 @@ def on_publish(_, __, mid, *___):
 
 
 def on_message(_, __, m):
+    global flight
     what = m.topic.split("/")
     if what[4] == "ack":
         waiting[:] = [e for e in waiting if "mid" not in e or e["seq"] > numbers(m.payload).get(1, 0)]
     elif what[4] == "denied":
         print("refused:", m.payload, file=sys.stderr, flush=True)
-        # the ack of the next clip covers what was refused
+        if last in waiting and (mine + last["leaf"]).encode() in m.payload:  # about JSON it names the topic alone
+            waiting.remove(last)
+            flight = None if flight is last else flight
     elif what[4] == "pull":
         answer_pull(what[5], what[6], numbers(m.payload))
 
@@ -127,20 +131,27 @@ def read_lines():
         lines.put(line)
 
 
-online, lines = False, queue.SimpleQueue()
-client = mqtt.Client(*([mqtt.CallbackAPIVersion.VERSION2] if hasattr(mqtt, "CallbackAPIVersion") else []), client_id=device, protocol=mqtt.MQTTv5)
-client.username_pw_set(device, os.environ["TOKEN"])
-if ca:
-    client.tls_set(ca[0])
-client.will_set(mine + "status", "offline", 0, retain=True)
-client.on_connect, client.on_disconnect, client.on_publish, client.on_message = on_connect, on_disconnect, on_publish, on_message
-client.connect(host, int(port), keepalive=30)
+def connect():
+    """A new client each time: an old one would send again by itself, and in its own order."""
+    global client
+    client = mqtt.Client(*([mqtt.CallbackAPIVersion.VERSION2] if hasattr(mqtt, "CallbackAPIVersion") else []), client_id=device,
+                         protocol=mqtt.MQTTv5)
+    client.username_pw_set(device, os.environ["TOKEN"])
+    if ca:
+        client.tls_set(ca[0])
+    client.will_set(mine + "status", "offline", 0, retain=True)
+    client.on_connect, client.on_disconnect, client.on_publish, client.on_message = on_connect, on_disconnect, on_publish, on_message
+    client.connect(host, int(port), keepalive=30, clean_start=True)
+
+
+online, lines, client = False, queue.SimpleQueue(), None
+connect()
 threading.Thread(target=read_lines, daemon=True).start()
 while True:
     if client.loop(0.05) != mqtt.MQTT_ERR_SUCCESS and not online:
         time.sleep(1)
         try:
-            client.reconnect()
+            connect()
         except OSError:
             pass  # again in a second
     send_next()

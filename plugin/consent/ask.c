@@ -29,7 +29,7 @@ void ask_clip_key(const char *ask, const char *clip, char key[2 * UUID_TEXT_SIZE
 
 static bool in_circle(const struct row_device *d, const struct row_request *r) {
 	struct geometry_circle c = {.lat_e7 = r->lat_e7, .lon_e7 = r->lon_e7, .radius_m = r->radius_m};
-	return !d->retired && geometry_cell_in(span_str(d->cell), &c);
+	return !d->retired && d->claimed_ms != 0 && geometry_cell_in(span_str(d->cell), &c);
 }
 
 static bool in_window(const struct row_clip *clip, const struct row_request *r) {

@@ -111,6 +111,7 @@ enum reason clip_ready(const struct step *s, const Vestibule__V1__ClipReady *m) 
 	char id[UUID_TEXT_SIZE], event[UUID_TEXT_SIZE];
 	const struct row_device *device = state_device(s->st, span_str(s->who->subject));
 	if (!device || device->retired) return REASON_NOT_YOURS;
+	if (!device->claimed_ms) return REASON_UNCLAIMED;
 	if (!effects_uuid_of(m->clip_id, id) || !effects_uuid_of(m->event_id, event))
 		return REASON_MALFORMED;
 	if (!is_plausible(m)) return REASON_MALFORMED;

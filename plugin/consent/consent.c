@@ -1,17 +1,19 @@
 /* The one entry: who may send which command, idempotence, and the order of what time brings. Not
  * here: the state machines themselves (request.c, ask.c, answer.c, grant.c, standing.c, delivery.c,
- * members.c, operator.c). */
+ * members.c, enrol.c, operator.c). */
 #include "plugin/consent/consent.h"
 
 #include "plugin/consent/ask.h"
 #include "plugin/consent/clip.h"
 #include "plugin/consent/delivery.h"
 #include "plugin/consent/effects.h"
+#include "plugin/consent/enrol.h"
 #include "plugin/consent/grant.h"
 #include "plugin/consent/limits.h"
 #include "plugin/consent/members.h"
 #include "plugin/consent/operator.h"
 #include "plugin/consent/request.h"
+#include "plugin/consent/restored.h"
 #include "plugin/consent/standing.h"
 #include "plugin/consent/sweep.h"
 
@@ -58,7 +60,7 @@ static void answer_again(const struct step *s) {
 	s->fx->repeated = true;
 	if (n)
 		(void)effects_tell(s, TELL_NOTICE, n->id); /* nothing to add to it */
-	else if (s->who->kind == CRED_DEVICE)
+	else if (s->cmd->kind == COMMAND_CLIP)
 		clip_ack(s);
 	else if (s->who->kind != CRED_OPERATOR)
 		effects_recorded(s, REASON_OK);
@@ -78,6 +80,8 @@ static enum reason home_command(const struct step *s) {
 	case VESTIBULE__V1__HOME_COMMAND__WHAT_RULES: return members_rules(s, m->rules);
 	case VESTIBULE__V1__HOME_COMMAND__WHAT_INVITE: return members_invite(s, m->invite);
 	case VESTIBULE__V1__HOME_COMMAND__WHAT_REMOVE: return members_remove(s, m->remove);
+	case VESTIBULE__V1__HOME_COMMAND__WHAT_CLAIM: return enrol_claim(s, m->claim);
+	case VESTIBULE__V1__HOME_COMMAND__WHAT_RETIRE: return enrol_retire(s, m->retire);
 	default: return REASON_MALFORMED;
 	}
 }
@@ -107,6 +111,9 @@ static enum reason dispatch(const struct step *s) {
 	case COMMAND_CLIP:
 		if (s->who->kind != CRED_DEVICE) return REASON_ROLE;
 		return clip_ready(s, (const Vestibule__V1__ClipReady *)s->cmd->msg);
+	case COMMAND_CLAIM:
+		if (s->who->kind != CRED_DEVICE) return REASON_ROLE;
+		return enrol_device(s, (const Vestibule__V1__DeviceClaim *)s->cmd->msg);
 	case COMMAND_REPORT:
 		if (s->who->kind != CRED_RELAY) return REASON_ROLE;
 		return delivery_report(s, (const Vestibule__V1__RelayReport *)s->cmd->msg);
@@ -120,6 +127,12 @@ static void refuse(const struct step *s, enum reason why) {
 	s->fx->reason = why;
 	if (s->who && s->who->kind != CRED_OPERATOR && s->who->kind != CRED_DEVICE)
 		effects_recorded(s, why);
+}
+
+/* A clip has its ack, an officer his notice, the operator's console its response. */
+static bool has_private_answer(const struct step *s) {
+	return s->who->kind == CRED_MEMBER || s->who->kind == CRED_RELAY ||
+		   s->cmd->kind == COMMAND_CLAIM;
 }
 
 static enum reason check_sender(const struct step *s) {
@@ -148,7 +161,7 @@ static void step_command(const struct step *s) {
 		return;
 	}
 	mark_seen(s);
-	if (s->who->kind == CRED_MEMBER || s->who->kind == CRED_RELAY) effects_recorded(s, REASON_OK);
+	if (has_private_answer(s)) effects_recorded(s, REASON_OK);
 	s->fx->reason = REASON_OK;
 	if (effects_overflowed(s->fx)) refuse(s, REASON_BUSY);
 }
@@ -164,8 +177,9 @@ static void step_tick(const struct step *s) {
 		return;
 	}
 	bool (*const parts[])(const struct step *) = {
-		grant_tick_ends,    standing_tick, request_tick, ask_tick_lapse, delivery_tick,
-		grant_tick_release, ask_tick_make, members_tick, operator_tick,  sweep_tick,
+		grant_tick_ends, standing_tick,      request_tick,  ask_tick_lapse,
+		delivery_tick,   grant_tick_release, ask_tick_make, members_tick,
+		operator_tick,   enrol_tick,         sweep_tick,
 	};
 	s->fx->reason = REASON_OK;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && !s->fx->more; i++) {
@@ -173,6 +187,13 @@ static void step_tick(const struct step *s) {
 	}
 	if (effects_overflowed(s->fx)) refuse(s, REASON_BUSY);
 	if (s->fx->change.count == 0) s->fx->more = false; /* calling again would bring nothing */
+}
+
+static void step_restored(const struct step *s) {
+	s->fx->reason = REASON_OK;
+	s->fx->denial = true;
+	s->fx->more = !restored_end_all(s);
+	if (effects_overflowed(s->fx)) refuse(s, REASON_BUSY);
 }
 
 void consent_step(const struct state *st, const struct consent_opts *opts,
@@ -187,6 +208,9 @@ void consent_step(const struct state *st, const struct consent_opts *opts,
 	} else if (cmd->kind == COMMAND_TICK) {
 		s.who = NULL;
 		step_tick(&s);
+	} else if (cmd->kind == COMMAND_RESTORED) {
+		s.who = NULL;
+		step_restored(&s);
 	} else {
 		step_command(&s);
 	}

@@ -17,6 +17,9 @@
 #include "plugin/policy/policy.h"
 #include "proto/codec.h"
 
+#define RESTORED_META \
+	"restored_ms" /* row_meta: when COMMAND_RESTORED was last done; absent: never */
+
 /* Random bytes are an argument: tests make them from a seed. fill writes len bytes. Draws that an
  * agency can see the result of (notice ids, pseudonyms, the order of releases) come from
  * fill_agency, so that with two seeded sources a draw made for one home shifts none of them (I9);
@@ -39,17 +42,20 @@ enum command_kind {
 	COMMAND_HOME,     /* msg: HomeCommand of member `who` */
 	COMMAND_AGENCY,   /* msg: AgencyCommand of officer `who` */
 	COMMAND_CLIP,     /* msg: ClipReady of device credential `who` (arrived_ms set by the caller) */
+	COMMAND_CLAIM,    /* msg: DeviceClaim of device credential `who` */
 	COMMAND_REPORT,   /* msg: RelayReport of relay `who`; LINK reports go to the engine, not here */
 	COMMAND_OPERATOR, /* op: a registry change or a moderator's word */
 	COMMAND_TICK,     /* time passes: due transitions, at most one effects-full; effects.more: call
 						 again */
+	COMMAND_RESTORED, /* the database was restored: everything that may have been retracted since
+						 ends; effects.more as above. Comes before anybody is connected */
 	COMMAND_KINDS
 };
 
 enum operator_kind {
 	OPERATOR_NONE = 0,
 	OPERATOR_PUT, /* row: add or change a registry row (home, device, credential, token, app_topic,
-					 integrator, agency, relay); members only into an empty home (I27) */
+					 integrator, agency, relay); never a member (I27) */
 	OPERATOR_REMOVE,  /* row_kind + key: with everything that goes with it (tokens, grants REVOKED,
 						 ...) */
 	OPERATOR_SUSPEND, /* credential or agency by row_kind + key */
@@ -69,6 +75,8 @@ struct command {
 	const struct row *row;  /* OPERATOR_PUT */
 	enum row_kind row_kind; /* other operator commands */
 	struct span key;
+	uint64_t
+		looked_seq; /* TICK: the state's seq at the last one that set effects.looked; 0: never */
 };
 
 /* What to tell once the change is durable; composed by the engine from the rows as they are then.
@@ -87,9 +95,10 @@ enum tell_kind {
 	TELL_CLIP,     /* id: clip row durable: mirror to home json + let members know */
 	TELL_LINK, /* id: delivery, username: ask the relay for a link for that officer (fetch recorded,
 				  I22) */
-	TELL_ALERT,       /* the Alert in effects.alert, to area/{cell}/alert */
-	TELL_UNAVAILABLE, /* private notice to `username`, event_id: the fetch cannot be served now */
-	TELL_STATUS_CLEAR /* id: device id: clear the retained status topics */
+	TELL_ALERT,        /* the Alert in effects.alert, to area/{cell}/alert */
+	TELL_UNAVAILABLE,  /* private notice to `username`, event_id: the fetch cannot be served now */
+	TELL_STATUS_CLEAR, /* id: device id: clear the retained status topics */
+	TELL_STATUS        /* id: device id: it was claimed; say whether it is there */
 };
 
 struct tell {
@@ -110,10 +119,11 @@ struct kick {
 enum { EFFECTS_TELLS_MAX = 128, EFFECTS_KICKS_MAX = 32, EFFECTS_BYTES = 131072 };
 
 struct effects {
-	enum reason reason;   /* REASON_OK: accepted. Else refused; tell may hold the private answer */
-	bool repeated;        /* the command was seen before with the same bytes */
-	bool denial;          /* the change narrows: the store takes it even when its queue is full */
-	bool more;            /* TICK: call again at once */
+	enum reason reason; /* REASON_OK: accepted. Else refused; tell may hold the private answer */
+	bool repeated;      /* the command was seen before with the same bytes */
+	bool denial;        /* the change narrows: the store takes it even when its queue is full */
+	bool more;          /* TICK: call again at once */
+	bool looked; /* TICK: all that changed up to the state's seq was looked at, if this is done */
 	struct change change; /* seq set by the engine; rows point into arena */
 	size_t tell_count;
 	struct tell tell[EFFECTS_TELLS_MAX];

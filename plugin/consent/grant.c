@@ -89,6 +89,36 @@ struct row_receipt *grant_receipt(const struct step *s, int kind, const struct r
 	return r;
 }
 
+/* What was not released yet ends silently until its tick. */
+static void end_by_system(const struct step *s, const struct row_grant *g, enum grant_state to) {
+	bool was_active = g->state == GSTATE_ACTIVE;
+	struct row_grant *n = grant_end(s, g, to, true);
+	if (was_active)
+		(void)grant_receipt(s, to == GSTATE_EXPIRED ? RECEIPT(EXPIRED) : RECEIPT(REVOKED),
+							n); /* names nobody */
+}
+
+void grant_end_device(const struct step *s, const struct row_device *d) {
+	const struct row *row = state_child(s->st, ROW_GRANT, 1, span_str(d->home), NULL);
+	for (; row; row = state_child(s->st, ROW_GRANT, 1, span_str(d->home), row)) {
+		const struct row_grant *g = (const struct row_grant *)row;
+		if (!grant_is_live(g) || !same(g->device, d->id)) continue;
+		if (!effects_room(s->fx, 12, 8)) return;
+		end_by_system(s, g, GSTATE_REVOKED);
+	}
+}
+
+bool grant_end_all(const struct step *s) {
+	const struct row *row = state_each(s->st, ROW_GRANT, NULL);
+	for (; row; row = state_each(s->st, ROW_GRANT, row)) {
+		const struct row_grant *g = (const struct row_grant *)row;
+		if (!grant_is_live(g)) continue;
+		if (!effects_room(s->fx, 12, 8)) return false;
+		end_by_system(s, g, GSTATE_REVOKED);
+	}
+	return true;
+}
+
 /* A retraction before the release may meet a grant that ended silently: it is answered as if it had
  * not. */
 static enum reason retract_clip(const struct step *s, const struct row_grant *g) {
@@ -120,11 +150,7 @@ bool grant_tick_ends(const struct step *s) {
 		enum grant_state to = grant_due_end(s->st, g, s->now.utc_ms);
 		if (to == GSTATE_NONE) continue;
 		if (!effects_room(s->fx, 6, 4)) return false;
-		bool was_active = g->state == GSTATE_ACTIVE;
-		struct row_grant *n = grant_end(s, g, to, true);
-		if (!was_active) continue; /* silent until its tick */
-		(void)grant_receipt(s, to == GSTATE_EXPIRED ? RECEIPT(EXPIRED) : RECEIPT(REVOKED),
-							n); /* names nobody */
+		end_by_system(s, g, to);
 	}
 	return true;
 }

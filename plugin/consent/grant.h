@@ -35,6 +35,13 @@ enum grant_state grant_due_end(const struct state *st, const struct row_grant *g
 struct row_grant *grant_end(const struct step *s, const struct row_grant *g, enum grant_state to,
 							bool by_system);
 
+/* Ends at once those on clips of an ended device, as far as there is room; the tick takes the rest.
+ */
+void grant_end_device(const struct step *s, const struct row_device *d);
+
+/* A restored database: every live one, by the system. False: out of room. */
+bool grant_end_all(const struct step *s);
+
 /* A receipt to the grant's home that names clip, ask, device, agency and end. */
 struct row_receipt *grant_receipt(const struct step *s, int kind, const struct row_grant *g);
 

@@ -67,8 +67,6 @@
 #define LIMIT_DEVICES_PER_HOME 16
 #define LIMIT_CREDENTIALS      500 /* an agency, an integrator or a relay; a device has 1 */
 #define LIMIT_APP_TOPICS       16  /* a credential */
-#define LIMIT_FIRST_TOKEN_MS \
-	LIMIT_HOUR_MS /* a first admin's token comes with the credential, or never */
 
 /* --- what is remembered ----------------------------------------------------------------------- */
 #define LIMIT_SEEN_MS (31 * LIMIT_DAY_MS)

@@ -3,6 +3,7 @@
 #include "plugin/consent/members.h"
 
 #include "lib/hex.h"
+#include "plugin/consent/enrol.h"
 #include "plugin/consent/limits.h"
 #include "plugin/consent/rules.h"
 #include "plugin/consent/standing.h"
@@ -46,7 +47,7 @@ bool members_ever(const struct state *st, struct span home) {
 	return false;
 }
 
-void members_add_receipt(const struct step *s, int kind, const char *home, const char *member) {
+static void add_receipt(const struct step *s, int kind, const char *home, const char *member) {
 	struct row_receipt *r = effects_receipt(s, kind, home);
 	if (s->who && s->who->kind == CRED_MEMBER) EFFECTS_TEXT(r->actor, s->who->username);
 	EFFECTS_TEXT(r->member, member);
@@ -89,21 +90,6 @@ void members_end_credential(const struct step *s, const struct row_credential *c
 	s->fx->denial = true;
 }
 
-void members_retire_device(const struct step *s, const struct row_device *d) {
-	struct row_device *n = effects_alter(s, d);
-	n->retired = 1;
-	n->cell[0] = '\0'; /* where it hung is nobody's business any more */
-	const struct row *row = state_child(s->st, ROW_CREDENTIAL, 0, span_str(d->id), NULL);
-	for (; row; row = state_child(s->st, ROW_CREDENTIAL, 0, span_str(d->id), row)) {
-		const struct row_credential *c = (const struct row_credential *)row;
-		if (c->kind == CRED_DEVICE) members_end_credential(s, c);
-	}
-	struct row_receipt *r = effects_receipt(s, RECEIPT(DEVICE_REMOVED), d->home);
-	EFFECTS_TEXT(r->device, d->id);
-	(void)effects_tell(s, TELL_STATUS_CLEAR, d->id);
-	s->fx->denial = true;
-}
-
 /* --- joining ---------------------------------------------------------------------------------- */
 
 static enum cred_role role_of(Vestibule__V1__MemberRole role) {
@@ -125,24 +111,34 @@ static void add_token(const struct step *s, const char *username, ProtobufCBinar
 	t->created_ms = s->now.utc_ms;
 }
 
+bool members_is_free(const struct state *st, const char *username) {
+	return !state_credential(st, span_str(username)) && !members_is_gone(st, username);
+}
+
+void members_add(const struct step *s, const struct members_new *m) {
+	struct row_credential *c = effects_new(s, ROW_CREDENTIAL);
+	EFFECTS_TEXT(c->username, m->username);
+	EFFECTS_TEXT(c->subject, m->home);
+	c->kind = CRED_MEMBER;
+	c->role = m->role;
+	c->created_ms = s->now.utc_ms;
+	add_token(s, m->username, m->token_sha256);
+	add_receipt(s, RECEIPT(MEMBER_ADDED), c->subject, c->username);
+}
+
 enum reason members_invite(const struct step *s, const Vestibule__V1__Invite *m) {
 	enum cred_role role = role_of(m->role);
 	if (s->who->role != ROLE_ADMIN) return REASON_ROLE;
 	if (role == ROLE_NONE || !m->username || !topic_username_is_valid(span_str(m->username)))
 		return REASON_MALFORMED;
 	if (m->token_sha256.len != 32 || !m->token_sha256.data) return REASON_MALFORMED;
-	if (state_credential(s->st, span_str(m->username)) || members_is_gone(s->st, m->username))
-		return REASON_NAME_TAKEN;
+	if (!members_is_free(s->st, m->username)) return REASON_NAME_TAKEN;
 	if (members_count(s->st, span_str(s->who->subject)) >= LIMIT_MEMBERS_PER_HOME)
 		return REASON_TOO_LARGE;
-	struct row_credential *c = effects_new(s, ROW_CREDENTIAL);
-	EFFECTS_TEXT(c->username, m->username);
-	EFFECTS_TEXT(c->subject, s->who->subject);
-	c->kind = CRED_MEMBER;
-	c->role = role;
-	c->created_ms = s->now.utc_ms;
-	add_token(s, m->username, m->token_sha256);
-	members_add_receipt(s, RECEIPT(MEMBER_ADDED), c->subject, c->username);
+	members_add(s, &(struct members_new){.username = m->username,
+										 .home = s->who->subject,
+										 .role = role,
+										 .token_sha256 = m->token_sha256});
 	return REASON_OK;
 }
 
@@ -150,7 +146,7 @@ enum reason members_invite(const struct step *s, const Vestibule__V1__Invite *m)
 
 static void end_member(const struct step *s, const struct row_credential *c) {
 	members_end_credential(s, c);
-	members_add_receipt(s, RECEIPT(MEMBER_REMOVED), c->subject, c->username);
+	add_receipt(s, RECEIPT(MEMBER_REMOVED), c->subject, c->username);
 	standing_end_of(s, c->subject, c->username);
 }
 
@@ -171,8 +167,8 @@ static bool end_home(const struct step *s, struct span home) {
 	for (; row; row = state_child(s->st, ROW_DEVICE, 0, home, row)) {
 		const struct row_device *d = (const struct row_device *)row;
 		if (d->retired) continue;
-		if (!effects_room(s->fx, 24, 8)) return false;
-		members_retire_device(s, d);
+		if (!effects_room(s->fx, ENROL_END_OPS, ENROL_END_TELLS)) return false;
+		enrol_end_device(s, d);
 	}
 	return true;
 }
@@ -222,6 +218,6 @@ enum reason members_rules(const struct step *s, const Vestibule__V1__Rules *m) {
 		(void)span_copy(text, n->text, sizeof(n->text)); /* measured above */
 		n->changed_ms = s->now.utc_ms;
 	}
-	members_add_receipt(s, RECEIPT(RULES_CHANGED), s->who->subject, "");
+	add_receipt(s, RECEIPT(RULES_CHANGED), s->who->subject, "");
 	return REASON_OK;
 }

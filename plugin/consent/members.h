@@ -11,6 +11,17 @@ size_t members_count(const struct state *st, struct span home);
 /* Was somebody ever a member here? A home once lived in is never handed on (I27). */
 bool members_ever(const struct state *st, struct span home);
 
+/* Was the username never given to anybody? It is given once. */
+bool members_is_free(const struct state *st, const char *username);
+
+/* A new member with its token, and the receipt to every member that nobody can suppress. */
+struct members_new {
+	const char *username, *home;
+	enum cred_role role;
+	ProtobufCBinaryData token_sha256; /* 32 bytes */
+};
+void members_add(const struct step *s, const struct members_new *m);
+
 enum reason members_invite(const struct step *s, const Vestibule__V1__Invite *m); /* admin */
 enum reason members_remove(const struct step *s, const Vestibule__V1__Remove *m); /* admin */
 enum reason members_leave(const struct step *s);
@@ -22,12 +33,5 @@ bool members_tick(const struct step *s);
 /* Ends a credential with its tokens, topics and rules, and kicks it. */
 bool members_is_gone(const struct state *st, const char *username); /* was it ever ended? */
 void members_end_credential(const struct step *s, const struct row_credential *c);
-
-/* Retires a device: its credentials end, its status is cleared. Its grants end at the next tick and
- * allow nothing from here on (grant_due_end). */
-void members_retire_device(const struct step *s, const struct row_device *d);
-
-/* A new member with its receipt to every member, which nobody can suppress. actor may be "". */
-void members_add_receipt(const struct step *s, int kind, const char *home, const char *member);
 
 #endif

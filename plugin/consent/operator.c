@@ -2,6 +2,7 @@
  */
 #include "plugin/consent/operator.h"
 
+#include "plugin/consent/enrol.h"
 #include "plugin/consent/geometry.h"
 #include "plugin/consent/limits.h"
 #include "plugin/consent/members.h"
@@ -57,6 +58,7 @@ static enum reason put_device(const struct step *s, const struct row_device *r) 
 	const struct row_device *old = state_device(s->st, span_str(r->id));
 	if (old && (old->retired || !same(old->home, r->home))) return REASON_NAME_TAKEN;
 	if (r->retired || !state_home(s->st, span_str(r->home))) return REASON_NOT_YOURS;
+	if (r->claimed_ms && (!old || r->claimed_ms != old->claimed_ms)) return REASON_ENROLMENT;
 	if (!old && live_devices(s->st, span_str(r->home)) >= LIMIT_DEVICES_PER_HOME)
 		return REASON_TOO_LARGE;
 	struct row_device *n = old ? effects_alter(s, old) : effects_new(s, ROW_DEVICE);
@@ -77,7 +79,6 @@ static bool subject_lives(const struct state *st, const struct row_credential *c
 	const struct row_agency *a = state_agency(st, id);
 	switch (c->kind) {
 	case CRED_DEVICE: return d && !d->retired;
-	case CRED_MEMBER: return state_home(st, id) != NULL;
 	case CRED_INTEGRATOR: return i && !i->retired;
 	case CRED_OFFICER: return a && !a->retired;
 	case CRED_RELAY: return state_relay(st, id) != NULL;
@@ -88,11 +89,8 @@ static bool subject_lives(const struct state *st, const struct row_credential *c
 static enum reason check_credential(const struct step *s, const struct row_credential *r,
 									const struct row_credential *old) {
 	struct span subject = span_str(r->subject);
+	if (r->kind == CRED_MEMBER) return REASON_ENROLMENT; /* I27: whatever the home's state */
 	if (old && (old->kind != r->kind || !same(old->subject, r->subject))) return REASON_NAME_TAKEN;
-	if (r->kind == CRED_MEMBER) {
-		if (old || members_ever(s->st, subject)) return REASON_POPULATED; /* I27 */
-		if (r->role != ROLE_ADMIN) return REASON_ROLE;
-	}
 	if (!old && members_is_gone(s->st, r->username)) return REASON_NAME_TAKEN;
 	if (!subject_lives(s->st, r)) return REASON_NOT_YOURS;
 	if (old || !r->subject[0]) return REASON_OK;
@@ -111,24 +109,17 @@ static enum reason put_credential(const struct step *s, const struct row_credent
 	n->kind = r->kind;
 	n->role = r->role;
 	if (!old) n->created_ms = s->now.utc_ms;
-	if (r->kind == CRED_MEMBER)
-		members_add_receipt(s, RECEIPT(MEMBER_ADDED), n->subject, n->username);
 	return REASON_OK;
-}
-
-/* The one token that the operator may draw for a member: the first admin's, at once, while nobody
- * else was ever there and nothing was said in that name. */
-static bool may_give_first_token(const struct step *s, const struct row_credential *c) {
-	if (count_children(s->st, ROW_TOKEN, span_str(c->username)) > 0) return false;
-	if (state_child(s->st, ROW_SEEN, 0, span_str(c->username), NULL)) return false;
-	if (members_count(s->st, span_str(c->subject)) != 1) return false;
-	return s->now.utc_ms < c->created_ms + LIMIT_FIRST_TOKEN_MS;
 }
 
 static enum reason put_token(const struct step *s, const struct row_token *r) {
 	const struct row_credential *c = state_credential(s->st, span_str(r->username));
 	if (!c) return REASON_NOT_YOURS;
-	if (c->kind == CRED_MEMBER && !may_give_first_token(s, c)) return REASON_POPULATED; /* I27 */
+	if (c->kind == CRED_MEMBER) return REASON_POPULATED; /* I27 */
+	const struct row_token *old =
+		(const struct row_token *)state_get(s->st, ROW_TOKEN, span_str(r->id));
+	if (old && !same(old->sha256, r->sha256))
+		effects_kick_user(s, old->username); /* logged in by it? */
 	struct row_token *n = effects_new(s, ROW_TOKEN);
 	EFFECTS_TEXT(n->id, r->id);
 	EFFECTS_TEXT(n->username, r->username);
@@ -243,7 +234,7 @@ static enum reason remove_home(const struct step *s, const struct row_home *home
 
 static enum reason remove_device(const struct step *s, const struct row_device *d) {
 	if (d->retired) return REASON_STATE;
-	members_retire_device(s, d);
+	enrol_end_device(s, d);
 	return REASON_OK;
 }
 

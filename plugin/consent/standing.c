@@ -28,7 +28,8 @@ static enum reason check(const struct step *s, const Vestibule__V1__GrantStandin
 	if (!i || i->retired) return REASON_NOT_YOURS;
 	if (m->device[0]) {
 		const struct row_device *d = state_device(s->st, span_str(m->device));
-		if (!d || d->retired || !same(d->home, s->who->subject)) return REASON_NOT_YOURS;
+		if (!d || d->retired || !d->claimed_ms || !same(d->home, s->who->subject))
+			return REASON_NOT_YOURS;
 	}
 	if (m->exp_ms <= (uint64_t)s->now.utc_ms) return REASON_END_DATE;
 	return m->exp_ms <= (uint64_t)(s->now.utc_ms + LIMIT_STANDING_MAX_MS) ? REASON_OK
@@ -63,7 +64,7 @@ enum reason standing_give(const struct step *s, const Vestibule__V1__GrantStandi
 	EFFECTS_TEXT(g->actor, s->who->username);
 	g->kind = m->kind;
 	g->state = GSTATE_ACTIVE;
-	g->nbf_ms = s->now.utc_ms;
+	g->nbf_ms = s->now.utc_ms + 1; /* I5: a copy of this very millisecond may be an old one */
 	g->exp_ms = (int64_t)m->exp_ms;
 	EFFECTS_TEXT(receipt(s, RECEIPT(GRANT_GIVEN), g)->actor, s->who->username);
 	return REASON_OK;
@@ -102,6 +103,25 @@ void standing_end_of(const struct step *s, const char *home, const char *usernam
 	}
 }
 
+void standing_end_device(const struct step *s, const struct row_device *d) {
+	const struct row *row = state_child(s->st, ROW_STANDING, 0, span_str(d->home), NULL);
+	for (; row; row = state_child(s->st, ROW_STANDING, 0, span_str(d->home), row)) {
+		const struct row_standing *g = (const struct row_standing *)row;
+		if (g->state != GSTATE_ACTIVE || !same(g->device, d->id)) continue;
+		if (!effects_room(s->fx, 8, 8)) return;
+		(void)receipt(s, RECEIPT(GRANT_RETRACTED), end(s, g, GSTATE_REVOKED)); /* names nobody */
+	}
+}
+
+bool standing_end_all(const struct step *s) {
+	const struct row_standing *g;
+	for (size_t n = 0; (g = state_standing_nth(s->st, n)); n++) {
+		if (!effects_room(s->fx, 2, 1)) return false;
+		(void)receipt(s, RECEIPT(GRANT_RETRACTED), end(s, g, GSTATE_REVOKED)); /* names nobody */
+	}
+	return true;
+}
+
 /* --- time ------------------------------------------------------------------------------------- */
 
 static enum grant_state due_end(const struct step *s, const struct row_standing *g) {
@@ -127,27 +147,69 @@ static bool is_warning_due(const struct step *s, const struct row_standing *g,
 	return !state_get(s->st, ROW_META, span_str(mark));
 }
 
-static void tick_one(const struct step *s, const struct row_standing *g) {
+/* Ends it if it is due. False: out of room. */
+static bool end_due(const struct step *s, const struct row_standing *g) {
+	enum grant_state to = g->state == GSTATE_ACTIVE ? due_end(s, g) : GSTATE_NONE;
+	if (to == GSTATE_NONE) return true;
+	if (!effects_room(s->fx, 2, 1)) return false;
+	if (effects_latest(s, ROW_STANDING, span_str(g->id)) != &g->row) return true; /* done before */
+	int kind = to == GSTATE_EXPIRED ? RECEIPT(GRANT_EXPIRED) : RECEIPT(GRANT_RETRACTED);
+	(void)receipt(s, kind, end(s, g, to)); /* names nobody */
+	return true;
+}
+
+static bool end_expired(const struct step *s) {
+	const struct row_standing *g = state_standing_ending(s->st, s->now.utc_ms, NULL);
+	for (; g; g = state_standing_ending(s->st, s->now.utc_ms, g)) {
+		if (!end_due(s, g)) return false;
+	}
+	return true;
+}
+
+static bool end_of_home(const struct step *s, struct span home) {
+	const struct row *row = state_child(s->st, ROW_STANDING, 0, home, NULL);
+	for (; row; row = state_child(s->st, ROW_STANDING, 0, home, row)) {
+		if (!end_due(s, (const struct row_standing *)row)) return false;
+	}
+	return true;
+}
+
+/* Whose granter, device or integrator changed since the last look. */
+static bool end_orphans(const struct step *s) {
+	const char *home;
+	const struct row_standing *g;
+	if (state_touched_all(s->st, s->cmd->looked_seq)) {
+		for (size_t n = 0; (g = state_standing_nth(s->st, n)); n++) {
+			if (!end_due(s, g)) return false;
+		}
+		return true;
+	}
+	for (size_t n = 0; (home = state_touched_since(s->st, s->cmd->looked_seq, n)); n++) {
+		if (!end_of_home(s, span_str(home))) return false;
+	}
+	return true;
+}
+
+/* A warning may be some seconds late: of very many grants a part is looked at each second. */
+static bool warn(const struct step *s) {
+	enum { AT_ONCE = 1024 };
 	char name[ROW_ID_SIZE + 8];
-	enum grant_state to = due_end(s, g);
-	if (to != GSTATE_NONE) {
-		int kind = to == GSTATE_EXPIRED ? RECEIPT(GRANT_EXPIRED) : RECEIPT(GRANT_RETRACTED);
-		(void)receipt(s, kind, end(s, g, to)); /* names nobody */
-	} else if (is_warning_due(s, g, name)) {
+	const struct row_standing *g;
+	size_t turns = state_standing_count(s->st) / AT_ONCE + 1;
+	size_t n = (size_t)(s->now.utc_ms / LIMIT_SECOND_MS) % turns;
+	for (; (g = state_standing_nth(s->st, n)); n += turns) {
+		if (!is_warning_due(s, g, name) || due_end(s, g) != GSTATE_NONE) continue;
+		if (!effects_room(s->fx, 2, 1)) return false;
 		struct row_meta *mark = effects_new(s, ROW_META);
 		EFFECTS_TEXT(mark->name, name);
 		mark->value = s->now.utc_ms;
 		(void)receipt(s, RECEIPT(GRANT_ENDING), g); /* names nobody */
 	}
+	return true;
 }
 
 bool standing_tick(const struct step *s) {
-	const struct row *row = state_each(s->st, ROW_STANDING, NULL);
-	for (; row; row = state_each(s->st, ROW_STANDING, row)) {
-		const struct row_standing *g = (const struct row_standing *)row;
-		if (g->state != GSTATE_ACTIVE) continue;
-		if (!effects_room(s->fx, 2, 1)) return false;
-		tick_one(s, g);
-	}
-	return true;
+	if (!end_expired(s) || !end_orphans(s)) return false;
+	s->fx->looked = true;
+	return warn(s);
 }

@@ -20,6 +20,12 @@ enum reason standing_retract(const struct step *s, const struct row_standing *g)
  */
 void standing_end_of(const struct step *s, const char *home, const char *username);
 
+/* The same for those that name an ended device. */
+void standing_end_device(const struct step *s, const struct row_device *d);
+
+/* A restored database: all of them, by the system. False: out of room. */
+bool standing_end_all(const struct step *s);
+
 bool standing_tick(const struct step *s); /* false: out of room */
 
 #endif

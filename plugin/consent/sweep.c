@@ -7,9 +7,9 @@
 #include "plugin/consent/request.h"
 
 static bool sweep_seen(const struct step *s) {
-	const struct row *row = state_each(s->st, ROW_SEEN, NULL);
-	for (; row; row = state_each(s->st, ROW_SEEN, row)) {
-		if (((const struct row_seen *)row)->at_ms > s->now.utc_ms - LIMIT_SEEN_MS) continue;
+	const int64_t until_ms = s->now.utc_ms - LIMIT_SEEN_MS;
+	const struct row *row = state_older(s->st, ROW_SEEN, until_ms, NULL);
+	for (; row; row = state_older(s->st, ROW_SEEN, until_ms, row)) {
 		if (!effects_room(s->fx, 1, 0)) return false;
 		effects_del(s, row);
 	}
@@ -19,11 +19,11 @@ static bool sweep_seen(const struct step *s) {
 /* A clip can be asked for as long as it is kept; one that a live grant rests on stays until that
  * ends. */
 static bool sweep_clips(const struct step *s) {
-	const struct row *row = state_each(s->st, ROW_CLIP, NULL);
-	for (; row; row = state_each(s->st, ROW_CLIP, row)) {
+	const int64_t until_ms = s->now.utc_ms - LIMIT_CLIP_KEPT_MS;
+	const struct row *row = state_older(s->st, ROW_CLIP, until_ms, NULL);
+	for (; row; row = state_older(s->st, ROW_CLIP, until_ms, row)) {
 		const struct row_clip *clip = (const struct row_clip *)row;
-		if (clip->arrived_ms > s->now.utc_ms - LIMIT_CLIP_KEPT_MS || clip_is_needed(s->st, clip))
-			continue;
+		if (clip_is_needed(s->st, clip)) continue;
 		if (!clip_drop(s, clip)) return false;
 	}
 	return true;

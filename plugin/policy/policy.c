@@ -45,7 +45,8 @@ enum reason policy_check_who(const struct state *st, const struct row_credential
  * permanent for the client. */
 static bool is_way_out(const struct question *q, enum topic_kind kind) {
 	if (q->access == ACCESS_SUBSCRIBE) return true;
-	if (q->access == ACCESS_WRITE) return kind == TOPIC_HOME_COMMAND || kind == TOPIC_CONTROL;
+	if (q->access == ACCESS_WRITE)
+		return kind == TOPIC_HOME_COMMAND || kind == TOPIC_DEVICE_CLAIM || kind == TOPIC_CONTROL;
 	return kind == TOPIC_USER_REPLY || kind == TOPIC_USER_DENIED || kind == TOPIC_OPERATOR_HEALTH ||
 		   kind == TOPIC_CONTROL_RESPONSE;
 }
@@ -102,6 +103,11 @@ bool policy_is_adult(const struct row_credential *who) {
 const struct row_device *policy_live_device(const struct state *st, struct span id) {
 	const struct row_device *d = state_device(st, id);
 	return d && !d->retired ? d : NULL;
+}
+
+const struct row_device *policy_claimed_device(const struct state *st, struct span id) {
+	const struct row_device *d = state_device(st, id);
+	return state_is_claimed(st, d) ? d : NULL;
 }
 
 bool policy_relay_may_copy(const struct policy_case *c) {

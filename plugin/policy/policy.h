@@ -49,8 +49,8 @@ struct question {
  * send that kind of message there, with QoS and retain; whether its payload is well-formed is the
  * codec's.
  *
- * While the clock is not sound (state_health) only the way out stays open: WRITE of home/command,
- * of which the consent engine then lets pass what narrows, and of $CONTROL; READ of user/reply,
+ * While the clock is not sound (state_health) only the way out stays open: WRITE of home/command and
+ * device/claim, of which the consent engine then lets pass what narrows, and of $CONTROL; READ of user/reply,
  * user/denied, operator/health and $CONTROL's response. SUBSCRIBE is judged as ever, for it routes
  * nothing. While the state is incomplete or refusing, nothing is allowed at all. */
 struct verdict policy_decide(const struct state *st, const struct question *q,

@@ -30,6 +30,8 @@ bool policy_is_adult(const struct row_credential *who); /* a member who may deci
 /* A live device by id, or NULL. It need not be durable: it is of one home for ever (state_check.h),
  * and whoever asks has a durable credential in that home or a durable grant of it. */
 const struct row_device *policy_live_device(const struct state *st, struct span id);
+/* The same for what it tells: NULL until its claim is durable. */
+const struct row_device *policy_claimed_device(const struct state *st, struct span id);
 
 /* Has the relay a live job to copy that clip of that device now? */
 bool policy_relay_may_copy(const struct policy_case *c);

@@ -30,7 +30,8 @@ static enum reason read_by_grant(const struct policy_case *c, const struct row_d
 }
 
 /* device/... and home/.../json/...: what a device tells. d is NULL when there is no such device (in
- * that home): the answer is then the same as for a device that is somebody else's (I16). */
+ * that home), or none that was claimed: the answer is then the same as for a device that is
+ * somebody else's (I16). */
 static enum reason read_event(const struct policy_case *c, const struct row_device *d,
 							  enum grant_kind kind, const struct row_standing **grant) {
 	switch ((enum cred_kind)c->who->kind) {
@@ -48,7 +49,7 @@ static enum reason read_event(const struct policy_case *c, const struct row_devi
 
 static enum reason read_mirror(const struct policy_case *c, enum grant_kind kind,
 							   const struct row_standing **grant) {
-	const struct row_device *d = policy_live_device(c->st, c->t.device);
+	const struct row_device *d = policy_claimed_device(c->st, c->t.device);
 	if (d && !span_eq(span_str(d->home), c->t.owner)) d = NULL;
 	if (c->who->kind == CRED_MEMBER && !span_eq(c->t.owner, c->subject)) return REASON_NOT_YOURS;
 	return read_event(c, d, kind, grant);
@@ -58,7 +59,7 @@ static enum reason read_chunk(const struct policy_case *c) {
 	if (c->who->kind != CRED_MEMBER && c->who->kind != CRED_RELAY) return REASON_ROLE;
 	if (!span_eq(c->t.username, c->username)) return REASON_NOT_YOURS;
 	if (c->who->kind == CRED_RELAY) return policy_relay_may_copy(c) ? REASON_OK : REASON_NO_GRANT;
-	const struct row_device *d = policy_live_device(c->st, c->t.device);
+	const struct row_device *d = policy_claimed_device(c->st, c->t.device);
 	return d && span_eq(span_str(d->home), c->subject) ? REASON_OK : REASON_NOT_YOURS;
 }
 
@@ -113,7 +114,8 @@ static bool is_home_in_cell(const struct policy_case *c, struct span cell) {
 	const struct row *r = state_child(c->st, ROW_DEVICE, 0, c->subject, NULL);
 	for (; r; r = state_child(c->st, ROW_DEVICE, 0, c->subject, r)) {
 		const struct row_device *d = (const struct row_device *)r;
-		if (!d->retired && state_durable(c->st, r) && span_starts(span_str(d->cell), cell))
+		if (state_is_claimed(c->st, d) && state_durable(c->st, r) &&
+			span_starts(span_str(d->cell), cell))
 			return true;
 	}
 	return false;
@@ -145,7 +147,7 @@ enum reason policy_read(const struct policy_case *c, const struct row_standing *
 	const struct row_device *d = NULL;
 	if (topic_is_consumed(c->t.kind)) return REASON_CONSUMED_TOPIC;
 	if (c->who->kind == CRED_MEMBER || c->who->kind == CRED_INTEGRATOR)
-		d = policy_live_device(c->st, c->t.device);
+		d = policy_claimed_device(c->st, c->t.device);
 	switch (c->t.kind) {
 	case TOPIC_DEVICE_RING: return read_event(c, d, GRANT_RING, grant);
 	case TOPIC_DEVICE_MOTION: return read_event(c, d, GRANT_MOTION, grant);

@@ -135,8 +135,8 @@ static bool does_fit(const struct policy_case *c, const char *form) {
 /* --- refusals --- */
 
 static const char *const consumed[] = {
-	OURS "home/+/command", OURS "agency/+/command", OURS "relay/+/report",
-	OURS "user/+/sync",    "$CONTROL/vestibule/v1",
+	OURS "device/+/claim", OURS "home/+/command", OURS "agency/+/command",
+	OURS "relay/+/report", OURS "user/+/sync",    "$CONTROL/vestibule/v1",
 };
 
 static bool could_match_consumed(struct span filter) {
@@ -152,16 +152,23 @@ static bool has_wildcard(struct span filter) {
 
 enum { OWNER_LEVELS = 4 }; /* vestibule/v1/home/maple: whose subtree it is */
 
-/* Does the filter begin with a literal owner that none of the forms allows? */
+/* Level n of a name or filter; empty when there are fewer. */
+static struct span level_of(struct span name, size_t n) {
+	struct span level = {NULL, 0};
+	(void)topic_level(name, n, &level); /* empty is the answer then */
+	return level;
+}
+
+/* Does the filter, which has a wildcard somewhere, begin with a literal owner that none of the forms
+ * allows? */
 static bool is_foreign_subtree(const struct policy_case *c, const struct form *f) {
-	struct span level, want;
 	for (size_t n = 0; n < OWNER_LEVELS; n++) {
-		if (!topic_level(c->q->name, n, &level) || has_wildcard(level)) return false;
+		if (has_wildcard(level_of(c->q->name, n))) return false;
 	}
 	for (; f && f->levels; f++) {
+		struct span form = span_str(f->levels);
 		size_t n = 0;
-		while (n < OWNER_LEVELS && topic_level(span_str(f->levels), n, &want) &&
-			   topic_level(c->q->name, n, &level) && does_level_fit(c, want, level))
+		while (n < OWNER_LEVELS && does_level_fit(c, level_of(form, n), level_of(c->q->name, n)))
 			n++;
 		if (n == OWNER_LEVELS) return false;
 	}

@@ -13,8 +13,17 @@ static enum reason write_pull(const struct policy_case *c) {
 	if (c->who->kind != CRED_MEMBER && c->who->kind != CRED_RELAY) return REASON_ROLE; /* I19 */
 	if (!span_eq(c->t.username, c->username)) return REASON_NOT_YOURS;
 	if (c->who->kind == CRED_RELAY) return policy_relay_may_copy(c) ? REASON_OK : REASON_NO_GRANT;
-	const struct row_device *d = policy_live_device(c->st, c->t.device);
+	const struct row_device *d = policy_claimed_device(c->st, c->t.device);
 	return d && span_eq(span_str(d->home), c->subject) ? REASON_OK : REASON_NOT_YOURS;
+}
+
+/* Nothing from before the claim is taken, so that nobody can be shown it later. A claim that is not
+ * on disk yet counts here: a refusal would be permanent, and READ waits for the commit. */
+static enum reason write_event(const struct policy_case *c) {
+	enum reason r = write_own(c, CRED_DEVICE, c->t.device);
+	if (r != REASON_OK) return r;
+	const struct row_device *d = policy_live_device(c->st, c->t.device);
+	return d && d->claimed_ms != 0 ? REASON_OK : REASON_UNCLAIMED;
 }
 
 static enum reason write_home_command(const struct policy_case *c) {
@@ -50,8 +59,9 @@ static enum reason check_sender(const struct policy_case *c) {
 	switch (c->t.kind) {
 	case TOPIC_DEVICE_RING:
 	case TOPIC_DEVICE_MOTION:
-	case TOPIC_DEVICE_CLIP_READY:
-	case TOPIC_DEVICE_CHUNK: return write_own(c, CRED_DEVICE, c->t.device);
+	case TOPIC_DEVICE_CLIP_READY: return write_event(c);
+	case TOPIC_DEVICE_CHUNK:
+	case TOPIC_DEVICE_CLAIM: return write_own(c, CRED_DEVICE, c->t.device);
 	case TOPIC_DEVICE_STATUS: return write_status(c);
 	case TOPIC_DEVICE_PULL: return write_pull(c);
 	case TOPIC_HOME_COMMAND: return write_home_command(c);
@@ -72,6 +82,7 @@ static uint8_t qos_max(enum topic_kind kind) {
 	switch (kind) {
 	case TOPIC_DEVICE_RING:
 	case TOPIC_DEVICE_CLIP_READY:
+	case TOPIC_DEVICE_CLAIM:
 	case TOPIC_HOME_COMMAND:
 	case TOPIC_AGENCY_COMMAND:
 	case TOPIC_RELAY_REPORT:

@@ -26,7 +26,6 @@ static const struct {
 	[REASON_NOT_YOURS] = {"not_yours", "There is nothing there that this credential may use."},
 	[REASON_ROLE] = {"role", "The role of this credential may not do that."},
 	[REASON_NO_GRANT] = {"no_grant", "No grant allows this now."},
-	[REASON_GRANT_ENDED] = {"grant_ended", "The grant that allowed this has ended."},
 	[REASON_BEFORE_GRANT] = {"before_grant", "The event is older than the grant."},
 	[REASON_CONSUMED_TOPIC] = {"consumed_topic",
 							   "Messages there are taken by the service and read by nobody."},
@@ -79,10 +78,16 @@ static const struct {
 	[REASON_PURPOSE] = {"purpose", "The purpose does not fit the agency or the incident."},
 	[REASON_FETCH_LIMIT] = {"fetch_limit", "A clip may be fetched 10 times a day."},
 	[REASON_UNAVAILABLE] = {"unavailable", "It cannot be served now; try again later."},
+	[REASON_UNCLAIMED] = {"unclaimed", "No admin of its home has claimed the device yet."},
+	[REASON_LIVED_IN] = {"lived_in",
+						 "Somebody lives in that home, or did: its admins add people and devices."},
+	[REASON_ENROLMENT] = {"enrolment",
+						  "People join by a device's claim or an admin's invite, and homes claim "
+						  "devices; the operator does neither."},
 };
 
 static bool is_reason(enum reason r) {
-	return (unsigned)r < REASON_COUNT;
+	return (unsigned)r < REASON_COUNT && reasons[r].word;
 }
 
 const char *reason_word(enum reason r) {
@@ -95,7 +100,8 @@ const char *reason_sentence(enum reason r) {
 
 enum reason reason_by_word(struct span word) {
 	for (int r = 0; r < REASON_COUNT; r++) {
-		if (span_eq(span_str(reasons[r].word), word)) return (enum reason)r;
+		if (is_reason((enum reason)r) && span_eq(span_str(reasons[r].word), word))
+			return (enum reason)r;
 	}
 	return REASON_NONE_GIVEN;
 }

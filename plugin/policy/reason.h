@@ -24,8 +24,8 @@ enum reason {
 	REASON_NOT_YOURS,     /* absent or somebody else's: one reason for both (I16) */
 	REASON_ROLE,          /* the role may not do this */
 	REASON_NO_GRANT,
-	REASON_GRANT_ENDED,  /* only in explain; on the wire it is no_grant */
-	REASON_BEFORE_GRANT, /* the event is older than the grant */
+	/* one number is given no more: rows on disk hold these numbers */
+	REASON_BEFORE_GRANT = REASON_NO_GRANT + 2, /* the event is older than the grant */
 	REASON_CONSUMED_TOPIC,
 	REASON_WIDE_FILTER,
 	REASON_SHARED_SUBSCRIPTION,
@@ -69,6 +69,10 @@ enum reason {
 	REASON_PURPOSE,
 	REASON_FETCH_LIMIT,
 	REASON_UNAVAILABLE, /* cannot be served now */
+	/* enrolment; at the end, for rows on disk hold these numbers */
+	REASON_UNCLAIMED, /* the device waits for the claim of an admin */
+	REASON_LIVED_IN,  /* first_admin of a home where somebody lives or lived */
+	REASON_ENROLMENT, /* the operator can neither add a member nor claim a device (I27) */
 	REASON_COUNT
 };
 

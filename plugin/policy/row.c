@@ -53,56 +53,59 @@ struct span row_parent(const struct row *r, int which) {
 
 /* --- validation: one field --- */
 
-static enum err check_words(struct span s) {
+static bool is_words(struct span s) {
 	uint32_t code;
 	for (size_t n; s.len; s = span_drop(s, n)) {
 		n = utf8_next(s, &code);
-		if (n == 0 || (code != '\n' && !utf8_is_plain(code))) return ERR_INPUT;
+		if (n == 0 || (code != '\n' && !utf8_is_plain(code))) return false;
 	}
-	return ERR_NONE;
+	return true;
 }
 
-static enum err check_hex(struct span s) {
+static bool is_hex(struct span s) {
 	for (size_t i = 0; i < s.len; i++) {
 		if (!((s.ptr[i] >= '0' && s.ptr[i] <= '9') || (s.ptr[i] >= 'a' && s.ptr[i] <= 'f')))
-			return ERR_INPUT;
+			return false;
 	}
-	return ERR_NONE;
+	return true;
+}
+
+static bool is_uuid(struct span s) {
+	uint8_t id[UUID_BYTES];
+	return uuid_parse(s, id) == ERR_NONE;
+}
+
+static bool is_cell(struct span s) {
+	return geohash_is_valid(s, GEOHASH_DEVICE);
 }
 
 /* Outside vestibule/ and $, whatever a leading wildcard could reach included. */
-static enum err check_filter(struct span s) {
-	if (!topic_filter_is_valid(s) || s.ptr[0] == '$') return ERR_INPUT;
-	return topic_overlaps(s, SPAN_LIT("vestibule/#")) ? ERR_INPUT : ERR_NONE;
+static bool is_filter(struct span s) {
+	if (!topic_filter_is_valid(s) || s.ptr[0] == '$') return false;
+	return !topic_overlaps(s, SPAN_LIT("vestibule/#"));
 }
 
-static enum err check_shape(struct span s, enum field_type type) {
-	uint8_t id[UUID_BYTES];
-	switch (type) {
-	case FIELD_ID:
-	case FIELD_ID_OPT: return topic_id_is_valid(s) ? ERR_NONE : ERR_INPUT;
-	case FIELD_USERNAME: return topic_username_is_valid(s) ? ERR_NONE : ERR_INPUT;
-	case FIELD_UUID:
-	case FIELD_UUID_OPT: return uuid_parse(s, id);
-	case FIELD_HEX:
-	case FIELD_HEX_OPT: return check_hex(s);
-	case FIELD_TEXT: return check_words(s);
-	case FIELD_FILTER: return check_filter(s);
-	case FIELD_CELL_OPT: return geohash_is_valid(s, GEOHASH_DEVICE) ? ERR_NONE : ERR_INPUT;
-	case FIELD_INT:
-	case FIELD_BOOL:
-	case FIELD_BLOB: break;
-	}
-	return ERR_INPUT;
-}
+/* What a text of each type is made of. */
+static bool (*const shapes[])(struct span) = {
+	[FIELD_ID] = topic_id_is_valid,
+	[FIELD_ID_OPT] = topic_id_is_valid,
+	[FIELD_USERNAME] = topic_username_is_valid,
+	[FIELD_UUID] = is_uuid,
+	[FIELD_UUID_OPT] = is_uuid,
+	[FIELD_HEX] = is_hex,
+	[FIELD_HEX_OPT] = is_hex,
+	[FIELD_TEXT] = is_words,
+	[FIELD_FILTER] = is_filter,
+	[FIELD_CELL_OPT] = is_cell,
+};
 
 static enum err check_text(const struct row *r, const struct field *f) {
 	struct span s = text_of(r, f);
-	if (s.len == f->size) return ERR_INPUT; /* no zero at its end */
+	if (s.len == f->size) return ERR_INPUT; /* no zero at its end; the array is the maximum */
 	if (s.len == 0) return f->min == 0 ? ERR_NONE : ERR_INPUT;
-	if ((int64_t)s.len > f->max || (int64_t)s.len < f->min) return ERR_LIMIT;
+	if ((int64_t)s.len < f->min) return ERR_LIMIT;
 	if (f->type == FIELD_HEX_OPT && (int64_t)s.len != f->max) return ERR_LIMIT;
-	return check_shape(s, f->type);
+	return shapes[f->type](s) ? ERR_NONE : ERR_INPUT;
 }
 
 static enum err check_field(const struct row *r, const struct field *f) {
@@ -129,7 +132,7 @@ static const char *cross_credential(const struct row_credential *c) {
 	bool alone = c->kind == CRED_APP || c->kind == CRED_OPERATOR;
 	if (alone != (c->subject[0] == '\0')) return "subject";
 	bool home_role = c->role >= ROLE_LIMITED && c->role <= ROLE_ADMIN;
-	bool agency_role = c->role >= ROLE_INVESTIGATOR && c->role <= ROLE_AUDITOR;
+	bool agency_role = c->role >= ROLE_INVESTIGATOR; /* the last is the field's maximum */
 	if (home_role != (c->kind == CRED_MEMBER) || agency_role != (c->kind == CRED_OFFICER))
 		return "role";
 	return NULL;

@@ -81,6 +81,8 @@ struct row_device {
 	char cell[9];    /* geohash-8; "" unknown: in no circle */
 	int64_t retired; /* bool; ids are never used again */
 	int64_t created_ms;
+	int64_t claimed_ms; /* 0: waits for the claim of an admin; never 0 again */
+	uint64_t claim_seq; /* of the change that claimed it; memory only, set by the state */
 };
 
 enum cred_kind {
@@ -426,7 +428,7 @@ struct row_seen {
 	int64_t reason; /* enum reason: 0 accepted, else why it was refused */
 };
 
-/* Single values: "floor_ms" (highest UTC seen), "warned/GRANT", "ack/DEVICE" (highest committed seq
+/* Single values: "floor_ms" (highest UTC seen), "restored_ms", "warned/GRANT", "ack/DEVICE" (highest committed seq
  * of a device).
  */
 struct row_meta {

@@ -35,7 +35,7 @@ enum {
 	TRIGGER_MAX = 3, /* the highest numbers of the enums in the .proto files */
 	INCIDENT_MAX = 12,
 	PURPOSE_MAX = 2,
-	RECEIPT_KIND_MAX = 20,
+	RECEIPT_KIND_MAX = 21,
 	NOTICE_KIND_MAX = 11,
 	SEALED_BYTES_MAX = 854, /* age header with eight recipients */
 	MANIFEST_BYTES_MAX = 1024,
@@ -50,7 +50,8 @@ static const struct field home[] = {ID(id), NAME(name), BOOL(unsealed_ok), TIME(
 
 #define S row_device
 static const struct field device[] = {
-	ID(id), ID(home), NAME(name), F(cell, CELL_OPT, 0, 8), BOOL(retired), TIME(created_ms),
+	ID(id),        ID(home),         NAME(name),       F(cell, CELL_OPT, 0, 8),
+	BOOL(retired), TIME(created_ms), TIME(claimed_ms),
 };
 #undef S
 

@@ -55,6 +55,9 @@ enum err state_apply(struct state *st, const struct change *c, const char **bad)
 	enum err e = prepare(st, c, puts);
 	if (e != ERR_NONE) return e;
 	for (size_t i = 0; i < c->count; i++) {
+		const struct row *r = c->ops[i].row;
+		state_touched_note(&st->touched, c->seq, c->ops[i].del ? NULL : r,
+						   state_get(st, r->kind, row_key(r)));
 		if (c->ops[i].del)
 			state_index_del(&st->index, c->ops[i].row->kind, row_key(c->ops[i].row));
 		else
@@ -132,6 +135,10 @@ void state_committed(struct state *st, uint64_t seq) {
 
 bool state_durable(const struct state *st, const struct row *r) {
 	return r && r->seq <= st->durable_seq;
+}
+
+bool state_is_claimed(const struct state *st, const struct row_device *d) {
+	return d && !d->retired && d->claimed_ms != 0 && d->claim_seq <= st->durable_seq;
 }
 
 /* --- walking --- */

@@ -21,7 +21,8 @@ void state_free(struct state *st);
  * (may be NULL) says which field of a row does not validate, or
  *   "seq"       c->seq is lower than one applied before, or committed already (I3)
  *   "parent"    the parent of a put row does not exist after the change
- *   "absorbing" a put leaves an absorbing state (I7), be it by way of a delete in the same change
+ *   "absorbing" a put leaves an absorbing state (I7), be it by way of a delete in the same change,
+ *               or takes back the claim of a device
  *   "owner"     a put changes whose row it is, or what a grant was given for
  *   "children"  a delete leaves live rows behind that need the deleted one
  *   "count"     more than CHANGE_OPS_MAX operations
@@ -58,6 +59,10 @@ void state_committed(struct state *st,
 bool state_durable(const struct state *st,
 				   const struct row *r); /* r != NULL and r->seq <= durable_seq */
 
+/* Is the device in use and claimed, and is the claim durable? What it is called may be changed
+ * meanwhile: that does not put the claim in doubt. NULL: no. */
+bool state_is_claimed(const struct state *st, const struct row_device *d);
+
 /* Find by key; NULL when absent. The typed forms are the same call with a cast. */
 const struct row *state_get(const struct state *st, enum row_kind kind, struct span key);
 const struct row_home *state_home(const struct state *st, struct span id);
@@ -88,8 +93,28 @@ const struct row *state_child(const struct state *st, enum row_kind kind, int wh
 const struct row *state_each(const struct state *st, enum row_kind kind, const struct row *after);
 size_t state_count(const struct state *st, enum row_kind kind);
 
+/* Clips that arrived at or before until_ms, and marks of commands (ROW_SEEN) that old, in no order
+ * and without looking at younger ones. after: NULL for the first, else one that the state handed
+ * out. */
+const struct row *state_older(const struct state *st, enum row_kind kind, int64_t until_ms,
+							  const struct row *after);
+
+/* ACTIVE standing grants that need a look, for the tick of consent, so that it need not walk through
+ * all of them: those that end at or before until_ms, in no order (after: NULL for the first, else
+ * one that the state handed out); the n-th of all, in no order, NULL beyond the last; and the homes
+ * where a device or a member's credential was put or deleted by a change after seq, n = 0, 1 ..., NULL
+ * ends, some maybe twice. */
+const struct row_standing *state_standing_ending(const struct state *st, int64_t until_ms,
+												 const struct row_standing *after);
+const struct row_standing *state_standing_nth(const struct state *st, size_t n);
+size_t state_standing_count(const struct state *st);
+const char *state_touched_since(const struct state *st, uint64_t seq, size_t n);
+/* There were more such homes than are remembered, an integrator changed, or seq is 0: any grant may
+ * be concerned. */
+bool state_touched_all(const struct state *st, uint64_t seq);
+
 /* The grant that lets this integrator read that kind of that device at now, or NULL: ACTIVE,
- * durable, nbf <= now < exp, home and device fitting; effective_ms (event.h) must be >= nbf, pass
+ * durable, nbf <= now < exp, home and device fitting, the device claimed; effective_ms (event.h) must be >= nbf, pass
  * now for things that are not events. kind GRANT_NONE: a grant of any kind will do (status).
  * Constant time in the number of homes: an index by (integrator, home) is kept. */
 const struct row_standing *state_standing_for(const struct state *st, struct span integrator,

@@ -41,22 +41,6 @@ static bool is_lasting(const struct row *r, int which) {
 	return r->kind == ROW_CREDENTIAL || parents[r->kind].lasting[which];
 }
 
-/* Nothing can follow from this row any more. */
-static bool is_ended(const struct row *r) {
-	const union row_any *any = (const union row_any *)r;
-	switch (r->kind) {
-	case ROW_DEVICE: return any->device.retired != 0;
-	case ROW_INTEGRATOR: return any->integrator.retired != 0;
-	case ROW_AGENCY: return any->agency.retired != 0;
-	case ROW_STANDING: return any->standing.state >= GSTATE_REFUSED;
-	case ROW_GRANT: return any->grant.state >= GSTATE_REFUSED;
-	case ROW_REQUEST: return any->request.state >= REQ_WITHDRAWN;
-	case ROW_ASK: return any->ask.state == ASK_DECIDED || any->ask.state == ASK_LAPSED;
-	case ROW_DELIVERY: return any->delivery.state == DLV_VOID || any->delivery.state == DLV_PURGED;
-	default: return false;
-	}
-}
-
 static int64_t state_of(const struct row *r) {
 	const union row_any *any = (const union row_any *)r;
 	switch (r->kind) {
@@ -69,6 +53,22 @@ static int64_t state_of(const struct row *r) {
 	case ROW_ASK: return any->ask.state;
 	case ROW_DELIVERY: return any->delivery.state;
 	default: return 0;
+	}
+}
+
+/* Nothing can follow from this row any more. */
+static bool is_ended(const struct row *r) {
+	int64_t state = state_of(r);
+	switch (r->kind) {
+	case ROW_DEVICE:
+	case ROW_INTEGRATOR:
+	case ROW_AGENCY: return state != 0;
+	case ROW_STANDING:
+	case ROW_GRANT: return state >= GSTATE_REFUSED;
+	case ROW_REQUEST: return state >= REQ_WITHDRAWN;
+	case ROW_ASK: return state == ASK_DECIDED || state == ASK_LAPSED;
+	case ROW_DELIVERY: return state == DLV_VOID || state == DLV_PURGED;
+	default: return false;
 	}
 }
 
@@ -103,6 +103,8 @@ static const struct row *before(const struct state_index *ix, const struct chang
 
 /* I7. An ask that was decided or has lapsed is over as well. */
 static bool leaves_absorbing(const struct row *old, const struct row *r) {
+	const union row_any *a = (const union row_any *)old, *b = (const union row_any *)r;
+	if (old->kind == ROW_DEVICE && a->device.claimed_ms && !b->device.claimed_ms) return true;
 	return is_ended(old) && state_of(old) != state_of(r);
 }
 

@@ -39,7 +39,7 @@ const struct row_standing *state_standing_for(const struct state *st, struct spa
 											  const struct row_device *device, enum grant_kind kind,
 											  int64_t now_ms, int64_t effective_ms) {
 	char room[STATE_EXTRA_SIZE];
-	if (!device || device->retired) return NULL;
+	if (!state_is_claimed(st, device)) return NULL;
 	struct span pair = state_index_pair(integrator, span_str(device->home), room);
 	const struct row *r = state_index_first(&st->index, ROW_STANDING, STATE_BY_EXTRA, pair);
 	for (; r; r = state_index_after(r, STATE_BY_EXTRA)) {
@@ -48,6 +48,38 @@ const struct row_standing *state_standing_for(const struct state *st, struct spa
 		if (g->nbf_ms <= now_ms && now_ms < g->exp_ms && effective_ms >= g->nbf_ms) return g;
 	}
 	return NULL;
+}
+
+/* --- rows that need a look --- */
+
+const struct row *state_older(const struct state *st, enum row_kind kind, int64_t until_ms,
+							  const struct row *after) {
+	size_t place = after ? state_index_place(after) : 0;
+	place = state_due_next(&st->index.due[kind], until_ms, place);
+	return place ? state_index_at(&st->index, kind, place) : NULL;
+}
+
+const struct row_standing *state_standing_ending(const struct state *st, int64_t until_ms,
+												 const struct row_standing *after) {
+	return (const struct row_standing *)state_older(st, ROW_STANDING, until_ms,
+													after ? &after->row : NULL);
+}
+
+const struct row_standing *state_standing_nth(const struct state *st, size_t n) {
+	if (n >= st->index.due[ROW_STANDING].count) return NULL;
+	return (const struct row_standing *)state_index_at(&st->index, ROW_STANDING, n + 1);
+}
+
+size_t state_standing_count(const struct state *st) {
+	return st->index.due[ROW_STANDING].count;
+}
+
+const char *state_touched_since(const struct state *st, uint64_t seq, size_t n) {
+	return state_touched_home(&st->touched, seq, n);
+}
+
+bool state_touched_all(const struct state *st, uint64_t seq) {
+	return state_touched_any(&st->touched, seq);
 }
 
 /* --- copy jobs --- */

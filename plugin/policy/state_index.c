@@ -12,6 +12,7 @@ struct link {
 
 struct state_node {
 	struct link link[STATE_LINKS];
+	size_t due;        /* place in due */
 	max_align_t row[]; /* the row */
 };
 
@@ -97,16 +98,31 @@ static void join_list(struct state_index *ix, struct state_put *put, int link) {
 	struct state_list *list = table_get(t, key);
 	if (!list) {
 		list = put->spare[link];
-		put->spare[link] = NULL;
 		if (!ENSURE(list && table_put(t, list->key, list, NULL) == ERR_NONE)) return;
+		put->spare[link] = NULL;
 	}
 	push(list, put->node, link);
+}
+
+static bool has_due(enum row_kind kind) {
+	return kind == ROW_STANDING || kind == ROW_CLIP || kind == ROW_SEEN;
+}
+
+static void join_due(struct state_index *ix, struct state_node *n) {
+	const struct row *r = row_of(n);
+	const union row_any *any = (const union row_any *)r;
+	if (!has_due(r->kind) || (r->kind == ROW_STANDING && any->standing.state != GSTATE_ACTIVE))
+		return;
+	int64_t at_ms = r->kind == ROW_STANDING ? any->standing.exp_ms
+					: r->kind == ROW_CLIP   ? any->clip.arrived_ms
+											: any->seen.at_ms;
+	state_due_add(&ix->due[r->kind], at_ms, n, &n->due);
 }
 
 /* --- putting --- */
 
 void state_index_init(struct state_index *ix, uint64_t seed0, uint64_t seed1) {
-	memset(ix, 0, sizeof(*ix));
+	memset(ix, 0, sizeof(*ix)); /* due, too: empty */
 	for (int kind = 0; kind < ROW_KINDS; kind++) {
 		table_init(&ix->rows[kind], seed0, seed1);
 		for (int link = 0; link < STATE_BY_ALL; link++)
@@ -116,6 +132,7 @@ void state_index_init(struct state_index *ix, uint64_t seed0, uint64_t seed1) {
 
 void state_index_fini(struct state_index *ix) {
 	for (int kind = 0; kind < ROW_KINDS; kind++) {
+		state_due_fini(&ix->due[kind]);
 		size_t at = 0;
 		void *value;
 		while ((value = table_next(&ix->rows[kind], &at))) free(value);
@@ -133,7 +150,9 @@ enum err state_index_prepare(const struct row *r, uint64_t seq, struct state_put
 	size_t bytes = row_clone_bytes(r);
 	put->node = bytes ? calloc(1, sizeof(struct state_node) + bytes) : NULL;
 	if (!put->node) return ERR_NOMEM;
-	row_clone_into(r, put->node->row)->seq = seq;
+	struct row *copy = row_clone_into(r, put->node->row);
+	copy->seq = seq;
+	if (r->kind == ROW_DEVICE) ((struct row_device *)copy)->claim_seq = seq;
 	for (int link = 0; link < STATE_BY_ALL; link++) {
 		char room[STATE_EXTRA_SIZE];
 		struct span key = list_key(r, link, room);
@@ -158,6 +177,7 @@ void state_index_discard(struct state_put *put) {
 
 enum err state_index_reserve(struct state_index *ix, enum row_kind kind, size_t n) {
 	enum err e = table_reserve(&ix->rows[kind], n);
+	if (e == ERR_NONE && has_due(kind)) e = state_due_reserve(&ix->due[kind], n);
 	for (int link = 0; link < STATE_BY_ALL && e == ERR_NONE; link++) {
 		bool used = link == STATE_BY_EXTRA ? kind == ROW_STANDING || kind == ROW_GRANT
 										   : row_desc(kind)->parent[link] >= 0;
@@ -166,10 +186,18 @@ enum err state_index_reserve(struct state_index *ix, enum row_kind kind, size_t 
 	return e;
 }
 
+/* A device that was claimed before keeps the seq of its claim. */
+static void keep_claim(const struct row *old, struct row *r) {
+	const struct row_device *was = (const struct row_device *)old;
+	if (r->kind == ROW_DEVICE && was->claimed_ms)
+		((struct row_device *)r)->claim_seq = was->claim_seq;
+}
+
 /* On each link the new node takes the old one's place when both belong into the same list, so that
  * a row keeps its age when it changes. */
 static void replace(struct state_index *ix, struct state_node *old, struct state_put *put) {
 	enum row_kind kind = row_of(old)->kind;
+	keep_claim(row_of(old), row_of(put->node));
 	take_place(old, put->node, STATE_BY_ALL);
 	for (int link = 0; link < STATE_BY_ALL; link++) {
 		char room[STATE_EXTRA_SIZE];
@@ -182,6 +210,7 @@ static void replace(struct state_index *ix, struct state_node *old, struct state
 			join_list(ix, put, link);
 		}
 	}
+	state_due_del(&ix->due[kind], &old->due);
 	free(old);
 }
 
@@ -195,6 +224,7 @@ void state_index_put(struct state_index *ix, struct state_put *put) {
 		push(&ix->all[r->kind], put->node, STATE_BY_ALL);
 		for (int link = 0; link < STATE_BY_ALL; link++) join_list(ix, put, link);
 	}
+	join_due(ix, put->node);
 	put->node = NULL; /* the index has it */
 	state_index_discard(put);
 }
@@ -204,6 +234,7 @@ void state_index_del(struct state_index *ix, enum row_kind kind, struct span key
 	if (!n) return;
 	unlink_node(n, STATE_BY_ALL);
 	for (int link = 0; link < STATE_BY_ALL; link++) leave_list(ix, kind, n, link);
+	state_due_del(&ix->due[kind], &n->due);
 	free(n);
 }
 
@@ -279,4 +310,12 @@ const struct row *state_index_after(const struct row *r, int link) {
 	if (link < 0 || link >= STATE_LINKS) return NULL;
 	const struct state_node *next = node_of(r)->link[link].next;
 	return next ? row_of(next) : NULL;
+}
+
+const struct row *state_index_at(const struct state_index *ix, enum row_kind kind, size_t place) {
+	return row_of(ix->due[kind].items[place - 1].owner);
+}
+
+size_t state_index_place(const struct row *r) {
+	return node_of(r)->due;
 }

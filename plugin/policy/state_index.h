@@ -10,6 +10,7 @@
 
 #include "lib/table.h"
 #include "plugin/policy/row.h"
+#include "plugin/policy/state_due.h"
 
 enum {
 	STATE_BY_PARENT = 0, /* and 1: the two parents of row.h */
@@ -31,6 +32,8 @@ struct state_index {
 	struct table rows[ROW_KINDS];                /* key -> state_node, owned */
 	struct table lists[ROW_KINDS][STATE_BY_ALL]; /* parent's text -> state_list, owned */
 	struct state_list all[ROW_KINDS];
+	/* ACTIVE standing grants by end, clips by arrival, marks of commands by age; else empty */
+	struct state_due due[ROW_KINDS];
 };
 
 /* A row made ready: its copy, and a list for each parent in case it is the first one there. */
@@ -66,6 +69,10 @@ const struct row *state_index_get(const struct state_index *ix, enum row_kind ki
 const struct row *state_index_first(const struct state_index *ix, enum row_kind kind, int link,
 									struct span parent);
 const struct row *state_index_after(const struct row *r, int link);
+
+/* The row at that place of due[kind]; and the place of one. */
+const struct row *state_index_at(const struct state_index *ix, enum row_kind kind, size_t place);
+size_t state_index_place(const struct row *r);
 
 /* The key of STATE_BY_EXTRA for an integrator and a home; empty when too long. out: borrowed by the
  * result. */

@@ -2,8 +2,10 @@
 #include "plugin/store/migrate.h"
 
 #include "plugin/store/schema/0001.h"
+#include "plugin/store/schema/0002.h"
+#include "plugin/store/schema/0003.h"
 
-static const char *const *const steps[MIGRATE_NEWEST] = {schema_0001};
+static const char *const *const steps[MIGRATE_NEWEST] = {schema_0001, schema_0002, schema_0003};
 
 static enum err fail(sqlite3 *db, char why[STORE_WHY_SIZE], int version) {
 	(void)snprintf(why, STORE_WHY_SIZE, "migration %d failed: %s", version, sqlite3_errmsg(db));

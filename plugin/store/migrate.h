@@ -10,7 +10,7 @@
 #include "lib/err.h"
 #include "plugin/store/store.h"
 
-enum { MIGRATE_NEWEST = 1 };
+enum { MIGRATE_NEWEST = 3 };
 
 /* Runs what is above user_version, each in its own transaction together with the new number. A new,
  * empty database has version 0. ERR_VERSION: the database is newer than MIGRATE_NEWEST, or

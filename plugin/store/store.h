@@ -32,11 +32,23 @@ struct store_ops {
 	enum err (*commit)(struct store *s, const struct change *const *changes, size_t count,
 					   char why[STORE_WHY_SIZE]);
 
+	/* A denial up to seq is durable: remembers that outside the database, where no backup of the
+	 * database brings it back. Comes before the denial is reported durable. ERR_STORE: may be tried
+	 * again. NULL: a store that nothing can be restored into. */
+	enum err (*mark)(struct store *s, uint64_t seq, char why[STORE_WHY_SIZE]);
+
+	/* All that a backup may have brought back is denied, and durably so: from here on the database
+	 * is the one that is used. `restored` is NULL then. ERR_STORE. NULL as above. */
+	enum err (*settled)(struct store *s, char why[STORE_WHY_SIZE]);
+
 	void (*close)(struct store *s); /* frees s */
 };
 
 struct store {
 	const struct store_ops *ops;
+	/* NULL; or why one cannot tell that the database is the one last used: it was restored or moved.
+	 * Grants in it may have been retracted since: settle.h comes before any use. The store's. */
+	const char *restored;
 };
 
 /* In memory, nothing survives. NULL: no memory. */
@@ -45,11 +57,17 @@ struct store *store_mem_open(void);
 /* Opens an existing database made by store_sqlite_create, brings it to the newest schema (numbered
  * migrations, forward only) and checks it. ERR_ABSENT: no such file; ERR_STORE: cannot be opened,
  * locked by another process, corrupt (PRAGMA quick_check), not writable; ERR_VERSION: made by a
- * newer version; ERR_NOMEM. why is a sentence. */
+ * newer version; ERR_NOMEM. why is a sentence. A database that was restored is opened, and
+ * `restored` set; one whose log (-wal) is of another time is refused. */
 enum err store_sqlite_open(const char *path, struct store **out,
 						   char why[STORE_WHY_SIZE]) MUST_CHECK;
 
-/* Makes a new database with the newest schema. ERR_STORE: exists already, or cannot be made. */
+/* The same, and the operator says that it was restored, whatever it looks like. */
+enum err store_sqlite_open_restored(const char *path, struct store **out,
+									char why[STORE_WHY_SIZE]) MUST_CHECK;
+
+/* Makes a new database with the newest schema, and its mark (mark.h) in place of an old one.
+ * ERR_STORE: exists already, or cannot be made. */
 enum err store_sqlite_create(const char *path, struct store **out,
 							 char why[STORE_WHY_SIZE]) MUST_CHECK;
 

@@ -12,10 +12,12 @@
 #include <unistd.h>
 
 #include "plugin/store/failpoint.h"
+#include "plugin/store/mark.h"
 #include "plugin/store/migrate.h"
 #include "plugin/store/store_sql.h"
 
 enum { APPLICATION_ID = 0x56737462 }; /* "Vstb" in the file's header */
+enum opening { OPENING_OLD, OPENING_NEW, OPENING_RESTORED };
 
 struct store_sqlite {
 	struct store store; /* first: the public part */
@@ -23,6 +25,8 @@ struct store_sqlite {
 	struct store_sql sql;
 	uint64_t last_seq;
 	bool erase_due; /* the log may hold what was taken away */
+	struct mark mark;
+	char restored[STORE_WHY_SIZE];
 };
 
 /* --- failures as sentences -------------------------------------------------------------------- */
@@ -186,8 +190,123 @@ static enum err sqlite_commit(struct store *store, const struct change *const *c
 	}
 	s->last_seq = seq;
 	(void)failpoint_hit("store-committed");
-	if (erases || s->erase_due) erase_log(s);
+	if (erases || s->erase_due) {
+		erase_log(s);
+		(void)failpoint_hit("store-erased");
+	}
 	return ERR_NONE;
+}
+
+/* --- the mark, and the run it names ----------------------------------------------------------- */
+
+static enum err sqlite_mark(struct store *store, uint64_t seq, char why[STORE_WHY_SIZE]) {
+	struct store_sqlite *s = (struct store_sqlite *)store;
+	struct mark m = s->mark;
+	m.denied_seq = seq;
+	if (failpoint_hit("store-mark")) return fail(ERR_STORE, why, "mark", "cannot be written");
+	enum err e = mark_write(sqlite3_db_filename(s->db, "main"), &m, why);
+	if (e != ERR_NONE) return e;
+	(void)failpoint_hit("store-marked");
+	s->mark = m;
+	return ERR_NONE;
+}
+
+static int write_run(struct store_sqlite *s, const char *run) {
+	char sql[160];
+	(void)snprintf(
+		sql, sizeof(sql),
+		"BEGIN IMMEDIATE; UPDATE store_run SET run='%s'; UPDATE store_state SET run='%s'; "
+		"COMMIT",
+		run, run); /* hex digits of our own */
+	int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+	if (rc != SQLITE_OK && !sqlite3_get_autocommit(s->db))
+		(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL); /* rc says it */
+	if (rc != SQLITE_OK) return rc;
+	/* store_run's page into the file, where no log hides it */
+	return sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}
+
+/* Announced in the mark, then in the database, then in force: wherever it ends, the database is of
+ * one of the mark's two runs, and no change was made in the new one yet. */
+static enum err begin_run(struct store_sqlite *s, uint64_t denied_seq, char why[STORE_WHY_SIZE]) {
+	const char *path = sqlite3_db_filename(s->db, "main");
+	struct mark m = {.denied_seq = denied_seq};
+	if (mark_draw(m.run) != ERR_NONE)
+		return fail(ERR_STORE, why, path, "no random bytes from the kernel");
+	if (!s->restored[0] && s->mark.run[0]) {
+		struct mark both = s->mark;
+		memcpy(both.next, m.run, sizeof(m.run));
+		enum err e = mark_write(path, &both, why);
+		if (e != ERR_NONE) return e;
+		(void)failpoint_hit("run-announced");
+	}
+	int rc = write_run(s, m.run);
+	if (rc != SQLITE_OK) return fail_db(s, why, "beginning", rc);
+	(void)failpoint_hit("run-begun");
+	enum err e = mark_write(path, &m, why);
+	if (e == ERR_NONE) s->mark = m;
+	return e;
+}
+
+static enum err sqlite_settled(struct store *store, char why[STORE_WHY_SIZE]) {
+	struct store_sqlite *s = (struct store_sqlite *)store;
+	enum err e = begin_run(s, s->last_seq, why);
+	if (e != ERR_NONE) return e;
+	s->restored[0] = '\0';
+	store->restored = NULL;
+	return ERR_NONE;
+}
+
+static int one_text(sqlite3 *db, const char *sql, char out[64]);
+
+/* Why this is not the database that was last used, half a sentence in s->restored; "": it is. Cannot
+ * tell means it is not. */
+static void judge(struct store_sqlite *s, const char *run) {
+	const char *path = sqlite3_db_filename(s->db, "main");
+	struct span is = span_str(run);
+	struct mark *m = &s->mark;
+	if (mark_read(path, m, s->restored) != ERR_NONE) return; /* it says why */
+	if (!is.len || !(span_eq(is, span_str(m->run)) || span_eq(is, span_str(m->next)))) {
+		(void)snprintf(s->restored, sizeof(s->restored), "it is not of the run in its mark");
+	} else if (m->denied_seq > s->last_seq) {
+		(void)snprintf(s->restored, sizeof(s->restored),
+					   "it ends at change %llu, and a denial was recorded at %llu",
+					   (unsigned long long)s->last_seq, (unsigned long long)m->denied_seq);
+	} else {
+		s->restored[0] = '\0';
+		(void)span_copy(is, m->run,
+						sizeof(m->run)); /* of which of both, if it ended between them */
+		m->next[0] = '\0';
+	}
+}
+
+/* A restored database takes a run that no mark names: until it is settled every opening finds it
+ * restored, however far it has come. */
+static enum err disown(struct store_sqlite *s, char why[STORE_WHY_SIZE]) {
+	char run[MARK_RUN_SIZE];
+	const char *path = sqlite3_db_filename(s->db, "main");
+	if (mark_draw(run) != ERR_NONE)
+		return fail(ERR_STORE, why, path, "no random bytes from the kernel");
+	int rc = write_run(s, run);
+	if (rc != SQLITE_OK) return fail_db(s, why, "opening", rc);
+	s->store.restored = s->restored;
+	return ERR_NONE;
+}
+
+static enum err look_at_run(struct store_sqlite *s, enum opening how, char why[STORE_WHY_SIZE]) {
+	const char *path = sqlite3_db_filename(s->db, "main");
+	char in_file[64], in_log[64];
+	int rc = one_text(s->db, "SELECT run FROM store_run", in_file);
+	if (rc == SQLITE_OK) rc = one_text(s->db, "SELECT run FROM store_state", in_log);
+	if (rc != SQLITE_OK) return fail_db(s, why, "checking", rc);
+	if (!span_eq(span_str(in_file), span_str(in_log)))
+		return fail(ERR_STORE, why, path,
+					"the file and its -wal are of different times: remove the -wal if the file was "
+					"restored");
+	if (how == OPENING_OLD) judge(s, in_file);
+	if (how == OPENING_RESTORED)
+		(void)snprintf(s->restored, sizeof(s->restored), "the operator says so");
+	return s->restored[0] ? disown(s, why) : begin_run(s, s->mark.denied_seq, why);
 }
 
 /* --- open and close --------------------------------------------------------------------------- */
@@ -220,8 +339,8 @@ static enum err check_file(const char *path, char why[STORE_WHY_SIZE]) {
 	return ERR_NONE;
 }
 
-/* One value of a pragma, as text. SQLITE_OK and text "" when it yields no row. */
-static int pragma(sqlite3 *db, const char *sql, char out[64]) {
+/* One value, as text. SQLITE_OK and text "" when it yields no row. */
+static int one_text(sqlite3 *db, const char *sql, char out[64]) {
 	sqlite3_stmt *stmt = NULL;
 	out[0] = '\0';
 	int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
@@ -244,7 +363,7 @@ static enum err configure(struct store_sqlite *s, bool create, char why[STORE_WH
 	char text[64];
 	int rc = SQLITE_OK;
 	for (const char *const *sql = settings; *sql && rc == SQLITE_OK; sql++)
-		rc = pragma(s->db, *sql, text);
+		rc = one_text(s->db, *sql, text);
 	if (rc == SQLITE_OK && sqlite3_db_readonly(s->db, "main") != 0) {
 		return fail(ERR_STORE, why, path, "not writable");
 	}
@@ -252,13 +371,13 @@ static enum err configure(struct store_sqlite *s, bool create, char why[STORE_WH
 		(void)snprintf(text, sizeof(text), "PRAGMA application_id=%d", APPLICATION_ID);
 		rc = sqlite3_exec(s->db, text, NULL, NULL, NULL);
 	}
-	if (rc == SQLITE_OK) rc = pragma(s->db, "PRAGMA application_id", text);
+	if (rc == SQLITE_OK) rc = one_text(s->db, "PRAGMA application_id", text);
 	if (rc != SQLITE_OK) return fail_db(s, why, "opening", rc);
 	if (strtol(text, NULL, 10) != APPLICATION_ID) {
 		return fail(ERR_STORE, why, path, "is a database, but not one of ours");
 	}
 
-	rc = pragma(s->db, "PRAGMA journal_mode=WAL", text);
+	rc = one_text(s->db, "PRAGMA journal_mode=WAL", text);
 	if (rc == SQLITE_OK && strcmp(text, "wal") != 0) {
 		return fail(ERR_STORE, why, path, "cannot keep a write-ahead log here");
 	}
@@ -272,10 +391,10 @@ static enum err configure(struct store_sqlite *s, bool create, char why[STORE_WH
 static enum err prepare(struct store_sqlite *s, bool create, char why[STORE_WHY_SIZE]) {
 	const char *path = sqlite3_db_filename(s->db, "main");
 	char text[64];
-	int rc = pragma(s->db, "PRAGMA quick_check(1)", text);
+	int rc = one_text(s->db, "PRAGMA quick_check(1)", text);
 	if (rc != SQLITE_OK) return fail_db(s, why, "checking", rc);
 	if (strcmp(text, "ok") != 0) return fail(ERR_STORE, why, path, "the file is corrupt: %s", text);
-	rc = pragma(s->db, "PRAGMA user_version", text);
+	rc = one_text(s->db, "PRAGMA user_version", text);
 	if (rc != SQLITE_OK) return fail_db(s, why, "checking", rc);
 	if (!create && strcmp(text, "0") == 0) {
 		return fail(ERR_STORE, why, path,
@@ -290,10 +409,13 @@ static enum err prepare(struct store_sqlite *s, bool create, char why[STORE_WHY_
 	return rc == SQLITE_OK ? ERR_NONE : fail_db(s, why, "opening", rc);
 }
 
-static enum err open_file(const char *path, bool create, struct store **out,
+static enum err open_file(const char *path, enum opening how, struct store **out,
 						  char why[STORE_WHY_SIZE]) {
-	static const struct store_ops ops = {
-		.load = sqlite_load, .commit = sqlite_commit, .close = sqlite_close};
+	static const struct store_ops ops = {.load = sqlite_load,
+										 .commit = sqlite_commit,
+										 .mark = sqlite_mark,
+										 .settled = sqlite_settled,
+										 .close = sqlite_close};
 	struct store_sqlite *s = calloc(1, sizeof(*s));
 	if (!s) return fail(ERR_NOMEM, why, path, "out of memory");
 	s->store.ops = &ops;
@@ -302,12 +424,17 @@ static enum err open_file(const char *path, bool create, struct store **out,
 	int rc = sqlite3_open_v2(path, &s->db, flags, NULL);
 	enum err e = ERR_NONE;
 	if (rc != SQLITE_OK) e = fail(ERR_STORE, why, path, "cannot be opened: %s", sqlite3_errstr(rc));
-	if (e == ERR_NONE) e = configure(s, create, why);
-	if (e == ERR_NONE) e = prepare(s, create, why);
+	/* closing one that is refused must not write its log into it */
+	if (e == ERR_NONE && sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) != 0)
+		e = fail(ERR_STORE, why, path, "this SQLite cannot keep a log on closing");
+	if (e == ERR_NONE) e = configure(s, how == OPENING_NEW, why);
+	if (e == ERR_NONE) e = prepare(s, how == OPENING_NEW, why);
+	if (e == ERR_NONE) e = look_at_run(s, how, why);
 	if (e != ERR_NONE) {
 		sqlite_close(&s->store);
 		return e;
 	}
+	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL); /* could before */
 	s->erase_due = true; /* a crash may have come before the log was emptied */
 	*out = &s->store;
 	return ERR_NONE;
@@ -315,7 +442,13 @@ static enum err open_file(const char *path, bool create, struct store **out,
 
 enum err store_sqlite_open(const char *path, struct store **out, char why[STORE_WHY_SIZE]) {
 	enum err e = check_file(path, why);
-	return e == ERR_NONE ? open_file(path, false, out, why) : e;
+	return e == ERR_NONE ? open_file(path, OPENING_OLD, out, why) : e;
+}
+
+enum err store_sqlite_open_restored(const char *path, struct store **out,
+									char why[STORE_WHY_SIZE]) {
+	enum err e = check_file(path, why);
+	return e == ERR_NONE ? open_file(path, OPENING_RESTORED, out, why) : e;
 }
 
 /* The new name in its folder must survive power loss, too. */
@@ -337,7 +470,7 @@ enum err store_sqlite_create(const char *path, struct store **out, char why[STOR
 	(void)close(fd); /* nothing was written */
 
 	struct store *made = NULL;
-	enum err e = open_file(path, true, &made, why);
+	enum err e = open_file(path, OPENING_NEW, &made, why);
 	if (e == ERR_NONE) e = sync_folder(path, why);
 	if (e != ERR_NONE) {
 		if (made) sqlite_close(made);

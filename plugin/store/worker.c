@@ -15,6 +15,7 @@ enum { PAUSE_FIRST_MS = 50, PAUSE_MOST_MS = 5000 };
 struct node {
 	struct node *next;
 	struct change *change; /* owned */
+	bool denial;
 };
 
 struct worker {
@@ -35,6 +36,8 @@ struct worker {
 	struct store *store;
 	struct node *batch[WORKER_BATCH_MAX]; /* taken from the list and not yet durable */
 	size_t batch_count;
+	size_t
+		committed; /* of these so many are in the store, and a denial of them is not marked yet */
 	size_t batch_max; /* 1 once a change was found that can never succeed: those before it still go
 						 through */
 };
@@ -95,13 +98,36 @@ static void take(struct worker *w) {
 	if (!w->first) w->last = NULL;
 }
 
+static uint64_t last_denial(const struct worker *w, size_t count) {
+	for (size_t i = count; i > 0; i--) {
+		if (w->batch[i - 1]->denial) return w->batch[i - 1]->change->seq;
+	}
+	return 0;
+}
+
+/* Commits what was not committed by an earlier try, and marks the denial among it. *count: how many
+ * changes it is about. */
+static enum err save(struct worker *w, size_t *count, char why[STORE_WHY_SIZE]) {
+	const struct change *changes[WORKER_BATCH_MAX] = {0};
+	const struct store_ops *ops = w->store->ops;
+	if (w->committed == 0) {
+		for (size_t i = 0; i < *count; i++) changes[i] = w->batch[i]->change;
+		enum err e = ops->commit(w->store, changes, *count, why);
+		if (e != ERR_NONE) return e;
+		w->committed = *count;
+	}
+	*count = w->committed;
+	uint64_t seq = last_denial(w, *count);
+	enum err e = seq && ops->mark ? ops->mark(w->store, seq, why) : ERR_NONE;
+	if (e == ERR_NONE) w->committed = 0;
+	return e;
+}
+
 /* Without the mutex: one try. Returns what to wait before the next one, 0: none. */
 static int64_t commit(struct worker *w, int64_t pause_ms) {
-	const struct change *changes[WORKER_BATCH_MAX] = {0};
 	size_t count = w->batch_count < w->batch_max ? w->batch_count : w->batch_max;
-	for (size_t i = 0; i < count; i++) changes[i] = w->batch[i]->change;
 	char why[STORE_WHY_SIZE] = "";
-	enum err e = w->store->ops->commit(w->store, changes, count, why);
+	enum err e = save(w, &count, why);
 	if (e == ERR_INPUT && count > 1) {
 		w->batch_max = 1; /* one by one up to the bad one */
 		return 0;
@@ -114,7 +140,7 @@ static int64_t commit(struct worker *w, int64_t pause_ms) {
 	r->broken = e == ERR_INPUT;
 	memcpy(r->why, why, sizeof(why));
 	if (e == ERR_NONE) {
-		r->durable_seq = changes[count - 1]->seq;
+		r->durable_seq = w->batch[count - 1]->change->seq;
 		r->waiting -= count;
 	}
 	tell(w);
@@ -155,6 +181,7 @@ static void *run(void *arg) {
 	lock(w);
 	while (wait_for_work(w, pause_ms)) {
 		unlock(w);
+		if (failpoint_hit("worker-dead")) return NULL; /* and nobody is told */
 		int64_t next_ms = commit(w, pause_ms * 2 > PAUSE_MOST_MS ? PAUSE_MOST_MS : pause_ms * 2);
 		pause_ms = next_ms;
 		lock(w);
@@ -220,7 +247,7 @@ enum err worker_put(struct worker *w, const struct change *c, bool denial) {
 		free(n);
 		return ERR_NOMEM;
 	}
-	*n = (struct node){.next = NULL, .change = copy};
+	*n = (struct node){.next = NULL, .change = copy, .denial = denial};
 
 	lock(w);
 	bool taken = denial || w->report.waiting < WORKER_QUEUE_MAX;

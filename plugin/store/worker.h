@@ -2,7 +2,8 @@
  * broker's thread puts changes in; the worker commits them in order, several at a time when several
  * wait, and reports the highest durable seq. A commit that fails with ERR_STORE is tried again for
  * ever, with a pause that doubles from 50 ms to 5 s: nothing is dropped, nothing is reordered,
- * nothing is rolled back. The broker's thread never waits here: the mutex is held for a pointer's
+ * nothing is rolled back. What held a denial is marked outside the database as well (store.h, mark)
+ * before it counts as durable. The broker's thread never waits here: the mutex is held for a pointer's
  * swap only, never across a disk operation.
  *
  * Threads: all functions are the broker thread's. Signals are blocked in the worker's thread. */

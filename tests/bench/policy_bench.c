@@ -35,7 +35,7 @@ static void load(struct state *st, struct row *r) {
 
 static void load_home(struct state *st, int n) {
 	struct row_home home = {.row = {.kind = ROW_HOME}};
-	struct row_device device = {.row = {.kind = ROW_DEVICE}};
+	struct row_device device = {.row = {.kind = ROW_DEVICE}, .claimed_ms = 1};
 	struct row_credential member = {
 		.row = {.kind = ROW_CREDENTIAL}, .kind = CRED_MEMBER, .role = ROLE_ADULT};
 	struct row_credential camera = {.row = {.kind = ROW_CREDENTIAL}, .kind = CRED_DEVICE};

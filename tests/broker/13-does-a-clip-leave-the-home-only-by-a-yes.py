@@ -2,6 +2,7 @@
 import struct
 
 from broker import *
+from disk import Disk
 
 CLIP_SHA = hashlib.sha256(b"clip").digest()
 OPEN, DELIVERY, REVOKED, UNAVAILABLE = 4, 8, 9, 11
@@ -161,7 +162,7 @@ def no_yes_no_job_and_no_sign_of_it():
         assert not [m for m in c.front.drain() if "agency" in m.topic or c.request in m.payload], "I19"
 
 
-def retraction_beats_the_link_that_is_under_way():
+def i2_retraction_beats_the_link_that_is_under_way():
     """I2: the grant is checked again when the relay reports; the officer sees a relay that does not answer."""
     with demo() as b:
         c = Case(b)
@@ -230,5 +231,45 @@ def alert_reaches_the_adults_of_its_cell():
         assert not fay.drain(), "her home is elsewhere"
 
 
-main(alert_reaches_the_adults_of_its_cell, whole_way_with_a_yes_and_back, no_yes_no_job_and_no_sign_of_it, retraction_beats_the_link_that_is_under_way,
-     jobs_come_again_until_reported, copy_waits_for_its_device)
+def i2_retraction_beats_the_fetch_that_waits_for_its_record():
+    """Fetched, then taken back, and only then is either durable: the relay is asked for no link."""
+    with Disk() as disk, demo() as b:
+        c = Case(b)
+        c.open()
+        c.answer(True)
+        c.copied()
+        told = c.notice(DELIVERY)
+        c.alice.drain(0.2)
+        c.alice.publish(TOP + "user/alice/sync", sync(4))
+        granted = many(c.alice.expect(TOP + "user/alice/reply").payload)[7]
+        disk.hold()
+        c.fetch(told[8])
+        c.alice.publish(TOP + "home/maple/command", head() + wire.field(10, wire.field(1, wire.parse(granted[0])[1])))
+        disk.release()
+        kinds = []
+        while PURGE not in kinds:
+            kinds.append(wire.parse(c.mover.expect(TOP + "relay/mover/job", 15).payload)[2])
+        kinds += [wire.parse(m.payload)[2] for m in c.mover.drain(1) if m.topic.endswith("/job")]
+        assert LINK not in kinds, kinds
+
+
+def i22_link_waits_for_the_record():
+    """While the disk does not answer, nobody is asked for a link; once the record is durable, the relay is."""
+    with Disk() as disk, demo() as b:
+        c = Case(b)
+        c.open()
+        c.answer(True)
+        c.copied()
+        told = c.notice(DELIVERY)
+        c.mover.drain(0.2)
+        disk.hold()
+        event_id = c.fetch(told[8])
+        assert not [m for m in c.mover.drain(1.5) if "/job" in m.topic], "asked before the fetch is recorded"
+        disk.release()
+        c.link(c.job(LINK, 15))
+        assert wire.parse(c.eva.expect(TOP + "user/eva/link", 15).payload)[2] == event_id
+
+
+main(alert_reaches_the_adults_of_its_cell, whole_way_with_a_yes_and_back, no_yes_no_job_and_no_sign_of_it, i2_retraction_beats_the_link_that_is_under_way,
+     jobs_come_again_until_reported, copy_waits_for_its_device, i2_retraction_beats_the_fetch_that_waits_for_its_record,
+     i22_link_waits_for_the_record)

@@ -102,7 +102,7 @@ def refused_command_ends_1_with_its_sentence():
             f.write("ask nobody in particular\n")
         check(home("rules", "set", f.name), REFUSED, "A line of the rules cannot be read. (rules_syntax)")
         check(home("remove", "alice"), REFUSED, "A home with members keeps at least one admin. (last_admin)")
-        check(run(b, "ctl", "operator", "member", "add", "mallory", "--home", "maple", "--token-out", os.path.join(b.dir, "mallory")),
+        check(run(b, "ctl", "operator", "token", "rotate", "alice", "--token-out", os.path.join(b.dir, "mallory")),
               REFUSED, "Only the admins of a home with members add to it.")
 
 
@@ -161,6 +161,8 @@ def certificate_is_as_good_as_a_token():
         check(connect("alice", "amir"), NOT_AUTHORISED, "not authorised")
         check(connect("alice", "alice", ca="other/ca.crt"), UNAVAILABLE, "cannot connect: TLS: certificate verify failed")
         check(connect("alice", "alice", host="127.1"), UNAVAILABLE, "cannot connect: TLS: certificate verify failed")
+        b.stop()
+        check(connect("alice", "alice"), UNAVAILABLE, "cannot connect: Connection refused")
 
 
 def wrong_file_ends_64_without_waiting():

@@ -18,7 +18,7 @@ from programs import *
 sys.path.insert(1, os.path.join(ROOT, "tests", "ha"))
 import discovery
 
-READ, BOTH = 1, 3
+READ, WRITE, BOTH = 1, 2, 3
 CONFIG = "homeassistant/device/vestibule_%s/config"
 JPEG = b"\xff\xd8\xff\xe0" + b"doorstep" * 9000 + b"\xff\xd9"
 
@@ -68,6 +68,8 @@ class Entity:
             event = json.loads(value)
             assert event["event_type"] in c["event_types"], event
             self.seen.append(event)
+        elif c["p"] == "sensor":
+            self.state = value or self.state  # Home Assistant ignores an empty number
         else:
             assert value in ("ON", "OFF"), value
             self.state, self.on_at = value, time.monotonic()
@@ -106,12 +108,14 @@ class HomeAssistant:
         c.publish(self.prefix + "/status", "online")
 
     def listen(self, topic, qos=0):
-        _, mid = self.client.subscribe(topic, qos)
-        self.filters[mid] = topic
+        with self.lock:
+            _, mid = self.client.subscribe(topic, qos)
+            self.filters[mid] = topic
 
     def on_subscribe(self, _, __, mid, codes, *___):
-        if codes[0].value >= 0x80:
-            self.refused.append(self.filters[mid])
+        with self.lock:  # it may answer before listen() has noted what was asked
+            if codes[0].value >= 0x80:
+                self.refused.append(self.filters[mid])
 
     def on_message(self, _, __, m):
         try:
@@ -241,6 +245,35 @@ def absence_is_seen_and_nothing_known_is_absent():
         ha.wait("binary_sensor.front_connected", lambda e: not e.is_on, "to be off")
 
 
+def battery_is_known_where_somebody_says_it():
+    rows = people(listed("maple-auto", "battery/#", READ), listed("front", "battery/front", WRITE), listed("oak-auto", "battery/#", WRITE))
+    with Broker(rows) as b, bridge(b, "maple-auto", "--battery-topic", "battery/{device}") as ha_bridge, device_online(b) as front:
+        told(ha_bridge, 2)
+        assert front.publish("battery/front", "87", retain=True) in (0, mqtt5.NO_SUBSCRIBERS), "before Home Assistant is there"
+        assert front.publish("battery/garden", "1", retain=True) == mqtt5.NOT_AUTHORIZED
+        with HomeAssistant(b) as ha, HomeAssistant(b, "oak-auto", "ha-oak") as neighbour:
+            ha.wait("sensor.front_battery", lambda e: e.available and e.state == "87", "to be 87 %")
+            c = ha["sensor.front_battery"].config
+            assert (c["device_class"], c["unit_of_measurement"]) == ("battery", "%"), c
+            front.publish("battery/front", '{"linkquality":80}')
+            front.publish("battery/front", '{"battery":12,"linkquality":80}')
+            ha.wait("sensor.front_battery", lambda e: e.state == "12", "to be 12 %")
+            front.publish("battery/front", '{"linkquality":80}')
+            front.publish("battery/front", "11.5")
+            ha.wait("sensor.front_battery", lambda e: e.state == "11.5", "to be 11.5 %")
+            assert ha["sensor.garden_battery"].state is None, "nobody said it"
+            neighbour.listen("battery/front")
+            wait_until(lambda: "battery/front" in neighbour.refused, 10, "refusal; %s" % neighbour.refused)
+            front.close()
+            ha.wait("sensor.front_battery", lambda e: not e.available, "to be unavailable")
+
+
+def battery_that_nobody_listed_is_not_read():
+    with Broker(people()) as b, bridge(b, "maple-auto", "--battery-topic", "battery/{device}"), HomeAssistant(b) as ha:
+        ha.wait("sensor.front_battery")
+        wait_until(lambda: "battery/front" in ha.refused, 10, "refusal; %s" % ha.refused)
+
+
 # --- coming and going ---------------------------------------------------------------------------------------------------
 
 def device_that_comes_is_found_and_one_that_goes_is_gone():
@@ -250,6 +283,10 @@ def device_that_comes_is_found_and_one_that_goes_is_gone():
         ha.wait("event.front_ring", lambda e: e.available)
         assert run(b, "ctl", "operator", "device", "add", "back--gate", "--home", "maple", "--name", "Back \"gate\" \u00e9",
                    "--token-out", os.path.join(b.dir, "new.token"))[0] == RECORDED
+        time.sleep(0.5)
+        assert "event.back_gate_ring" not in ha.entities, "nobody claimed it"
+        with b.client("alice") as alice:
+            assert alice.publish(TOP + "home/maple/command", claim("back--gate")) in (0, mqtt5.NO_SUBSCRIBERS)
         ha.wait("event.back_gate_ring")
         assert ha.configs[CONFIG % "back--gate"]["dev"]["name"] == "Back \"gate\" \u00e9"
         assert run(b, "ctl", "operator", "remove", "device", "front")[0] == RECORDED
@@ -424,7 +461,8 @@ def who_may_not_is_told_what_to_type():
                 assert ha_bridge.process.wait(timeout=5) == NOT_AUTHORISED
         assert hint % ("maple-auto", "vestibule_ha/maple/#") in "".join(ha_bridge.complaints), ha_bridge.complaints
         for bad in (["--prefix", "vestibule/v1"], ["--prefix", "a/#"], ["--prefix", "x/"], ["--birth", "$SYS/a"], ["--motion-off", "0"],
-                    ["--poster-url", "ftp://x/{clip}"], ["--poster-url", "http://x/{{ states }}"],
+                    ["--poster-url", "ftp://x/{clip}"], ["--poster-url", "http://x/{{ states }}"], ["--battery-topic", "battery/front"],
+                    ["--battery-topic", "vestibule/v1/device/{device}/status"], ["--battery-topic", "b/{device}/{clip}"],
                     ["--posters", "--poster-url", "http://x/{clip}"], ["stray"]):
             assert run(b, "ha", "maple-auto", *bad)[0] == USAGE, bad
 
@@ -486,11 +524,17 @@ def broken(config):
     yield "picture from two places", put("vestibule/v1/home/maple/json/front/clip-ready", "cmps", "picture", "url_topic")
     yield "picture from nowhere", drop("cmps", "picture", "image_topic")
     yield "picture without a type", drop("cmps", "picture", "content_type")
+    for key in ("device_class", "unit_of_measurement", "state_class", "entity_category", "state_topic", "value_template", "availability"):
+        yield "battery without %s" % key, drop("cmps", "battery", key)
+    yield "battery in volts", put("V", "cmps", "battery", "unit_of_measurement")
+    yield "battery in a topic of ours", put("vestibule/v1/home/maple/json/front/battery", "cmps", "battery", "state_topic")
+    yield "battery of every device", put("battery/+", "cmps", "battery", "state_topic")
+    yield "battery of another device", put("battery/garden", "cmps", "battery", "state_topic")
     yield "a member that nobody knows", put(1, "cmps", "ring", "colour")
 
 
 def schema_takes_ours_and_no_broken_one():
-    with Broker(people()) as b, bridge(b, "maple-auto", "--posters"), b.client("maple-auto") as c:
+    with Broker(people()) as b, bridge(b, "maple-auto", "--posters", "--battery-topic", "battery/{device}"), b.client("maple-auto") as c:
         c.subscribe("homeassistant/#")
         config = json.loads(c.expect(CONFIG % "front").payload)
     assert discovery.complaints(config) == []
@@ -502,6 +546,7 @@ def schema_takes_ours_and_no_broken_one():
 
 
 main(doorbell_is_found_and_a_ring_is_one_event, motion_goes_on_and_off_by_itself, absence_is_seen_and_nothing_known_is_absent,
+     battery_is_known_where_somebody_says_it, battery_that_nobody_listed_is_not_read,
      device_that_comes_is_found_and_one_that_goes_is_gone, device_that_went_meanwhile_is_taken_away,
      everything_is_told_again_when_home_assistant_starts, everything_is_told_again_when_the_broker_forgot, home_can_be_taken_out,
      picture_of_a_clip_comes_from_the_device, picture_may_come_from_elsewhere, neighbour_sees_none_of_it, who_may_not_is_told_what_to_type,

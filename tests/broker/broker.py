@@ -55,9 +55,9 @@ def device(name, of, cell="u4pruydq"):
     return [row("device", id=name, home=of, name=name, cell=cell)] + credential(name, DEVICE, name)
 
 
-def standing(integrator, of, kind, which="", grant=None, start_ms=None, end_ms=None):
+def standing(integrator, of, kind, which="", grant=None, start_ms=None, end_ms=None, actor="alice"):
     return [row("standing", id=grant or wire.uuid_text(wire.uuid7()), home=of, integrator=integrator, device=which, kind=kind,
-                state=ACTIVE, nbf_ms=start_ms or now_ms() - 20 * 86400000, exp_ms=end_ms or now_ms() + 86400000, actor="alice")]
+                state=ACTIVE, nbf_ms=start_ms or now_ms() - 20 * 86400000, exp_ms=end_ms or now_ms() + 86400000, actor=actor)]
 
 
 def street():
@@ -124,6 +124,24 @@ def retract(grant, seq=1, **more):
 def grant(integrator, kind, which="", seq=1, end_ms=None, **more):
     body = wire.message(integrator, which, kind, end_ms or now_ms() + 86400000)
     return head(seq, **more) + wire.field(9, body)
+
+
+def claim(device, seq=1, **more):
+    return head(seq, **more) + wire.field(15, wire.field(1, device))
+
+
+def retire(device, seq=1, **more):
+    return head(seq, **more) + wire.field(16, wire.field(1, device))
+
+
+def first_admin(username, seq=1, secret=None, **more):
+    """DeviceClaim: that person becomes the home's first admin, with token(username) unless secret says otherwise."""
+    digest = hashlib.sha256((secret or token(username)).encode()).digest()
+    return head(seq, **more) + wire.field(8, wire.message(username, digest))
+
+
+def reset(seq=1, **more):
+    return head(seq, **more) + b"\x4a\x00"  # field 9, an empty message
 
 
 def sync(what=0, since_ms=0, **more):
@@ -266,9 +284,14 @@ def wait_denied(client, seconds=5):
 
 
 def main(*tests):
-    """Runs the functions and prints `ok NAME` or `FAIL NAME` for each."""
-    failed = 0
+    """Runs the functions, or those that the command line names, and prints `ok NAME` or `FAIL NAME` for each."""
+    failed, wanted = 0, set(sys.argv[1:])
+    unknown = wanted - {test.__name__ for test in tests}
+    if unknown:
+        sys.exit("no such test: " + ", ".join(sorted(unknown)))
     for test in tests:
+        if wanted and test.__name__ not in wanted:
+            continue
         began = time.monotonic()
         try:
             test()

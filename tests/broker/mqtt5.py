@@ -61,11 +61,15 @@ class Client:
     """Connects at once. will: (topic, payload, qos, retain[, properties]). Raises Refused or Closed."""
 
     def __init__(self, port, client_id, username=None, password=None, version=5, clean=True, expiry=0, will=None,
-                 receive_maximum=None, context=None, acks=True, timeout=5):
+                 receive_maximum=None, context=None, acks=True, timeout=5, receive_buffer=None):
         self.v5, self.acks, self.timeout = version == 5, acks, timeout
         self.buffer, self.messages, self.others = b"", collections.deque(), collections.deque()
         self.mid, self.unacked, self.session_present = 0, [], None
-        self.sock = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+        self.sock = socket.socket()
+        self.sock.settimeout(timeout)
+        if receive_buffer:  # bytes; the TCP window follows it, so it is set before connecting
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.sock.connect(("127.0.0.1", port))
         if context:
             self.sock = context.wrap_socket(self.sock)
         self._connect(client_id, username, password, clean, expiry, will, receive_maximum)
@@ -112,6 +116,11 @@ class Client:
                 return packet
         return None
 
+    def _is_readable(self, seconds):
+        poll = select.poll()  # select knows no descriptor above 1023
+        poll.register(self.sock, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
+
     def pump(self, seconds):
         """Reads one packet if it comes within seconds: True. Files it under messages or others."""
         end = time.monotonic() + seconds
@@ -122,7 +131,7 @@ class Client:
                 return True
             left = end - time.monotonic()
             pending = getattr(self.sock, "pending", lambda: 0)()
-            if left <= 0 or not (pending or select.select([self.sock], [], [], left)[0]):
+            if left <= 0 or not (pending or self._is_readable(left)):
                 return False
             try:
                 data = self.sock.recv(65536)

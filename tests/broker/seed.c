@@ -122,6 +122,7 @@ static bool take_line(struct seed *s, struct span line) {
 	if (!d) return false;
 	memset(&s->row, 0, sizeof(s->row));
 	s->row.row.kind = kind;
+	if (kind == ROW_DEVICE) s->row.device.claimed_ms = 1; /* unless the line says claimed_ms=0 */
 	s->blob_used = 0;
 	while (next_word(&line, &word)) {
 		if (!set_pair(s, d, word)) {

@@ -19,6 +19,8 @@ def complaints(config):
         return found
     device = config["dev"]["ids"][0]
     home, name = device.split(":")[1:]
+    if "battery" in config["cmps"] and name not in config["cmps"]["battery"]["state_topic"]:
+        found.append("battery: a topic that is not of the device alone")
     for key, c in config["cmps"].items():
         if c["uniq_id"] != "%s:%s" % (device, key):
             found.append("%s: uniq_id is not the device's and the component's" % key)

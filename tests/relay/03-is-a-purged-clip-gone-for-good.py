@@ -10,7 +10,7 @@ import wire
 from rig import Clip, data_of, path_of, run, wait_until
 
 
-def purge_deletes_and_link_is_404(rig):
+def i23_purge_deletes_and_link_is_404(rig):
     rig.start()
     clip = rig.store(Clip(data_of(100000)))
     link = rig.link(clip)
@@ -93,7 +93,7 @@ def purge_cuts_off_a_running_download(rig):
     assert got < 16 << 20, "only what was in buffers came: %d" % got
 
 
-def purge_is_finished_after_a_crash(rig):
+def i23_purge_is_finished_after_a_crash(rig):
     rig.start()
     clip = rig.store(Clip(data_of(1000)))
     # a file that cannot be unlinked: the object's name is a directory that is not empty
@@ -110,7 +110,7 @@ def purge_is_finished_after_a_crash(rig):
     rig.report(wire.PURGED, clip, 60)
 
 
-def end_date_deletes_without_being_asked(rig):
+def i23_end_date_deletes_without_being_asked(rig):
     rig.start()
     clip = rig.store(Clip(data_of(1000), life_s=4))
     other = rig.store(Clip(data_of(1000, 2), life_s=3600))
@@ -152,7 +152,7 @@ def start_sweeps_objects_without_a_row(rig):
 
 
 if __name__ == "__main__":
-    run(purge_deletes_and_link_is_404, late_copy_after_a_purge_is_refused_and_reported_purged,
+    run(i23_purge_deletes_and_link_is_404, late_copy_after_a_purge_is_refused_and_reported_purged,
         cancel_of_an_object_never_seen_bars_its_copy, purge_stops_a_running_copy, purge_cuts_off_a_running_download,
-        purge_is_finished_after_a_crash, end_date_deletes_without_being_asked, end_date_stops_a_copy_that_waits,
+        i23_purge_is_finished_after_a_crash, i23_end_date_deletes_without_being_asked, end_date_stops_a_copy_that_waits,
         start_sweeps_objects_without_a_row)

@@ -15,7 +15,7 @@ struct fixture {
 	char why[STORE_WHY_SIZE];
 };
 
-static char path[64];
+static char path[64], mark[64 + 8];
 
 static void open_new(struct fixture *f) {
 	if (!f->kind->path) {
@@ -50,6 +50,7 @@ static int teardown(void **state) {
 	sample_drop(&f->rows);
 	free(f);
 	(void)unlink(path);
+	(void)unlink(mark);
 	return 0;
 }
 
@@ -249,6 +250,7 @@ static void a_clone_of_a_change_shares_no_memory(void **state) {
 int main(void) {
 	static struct kind_of_store memory = {NULL}, sqlite = {path};
 	(void)snprintf(path, sizeof(path), "/tmp/vestibule-contract-%d.db", (int)getpid());
+	(void)snprintf(mark, sizeof(mark), "%s.mark", path);
 	const struct CMUnitTest tests[] = {
 		ON_BOTH(new_store_is_empty),
 		ON_BOTH(every_kind_of_row_comes_back_equal),

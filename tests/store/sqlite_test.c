@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char folder[64], path[96], wal[112];
+static char folder[64], path[96], wal[112], mark[112];
 static char why[STORE_WHY_SIZE];
 
 static int setup(void **state) {
@@ -20,6 +20,7 @@ static int setup(void **state) {
 	if (!mkdtemp(folder)) return -1;
 	(void)snprintf(path, sizeof(path), "%s/store.db", folder);
 	(void)snprintf(wal, sizeof(wal), "%s-wal", path);
+	(void)snprintf(mark, sizeof(mark), "%s.mark", path);
 	why[0] = '\0';
 	return 0;
 }
@@ -28,6 +29,7 @@ static int teardown(void **state) {
 	(void)state;
 	(void)unlink(path);
 	(void)unlink(wal);
+	(void)unlink(mark);
 	(void)rmdir(path);
 	return rmdir(folder);
 }
@@ -179,7 +181,7 @@ static void a_newer_version_is_refused_and_so_is_a_half_made_one(void **state) {
 	refuses(ERR_VERSION, "schema version 999");
 	run_sql("PRAGMA user_version=0");
 	refuses(ERR_STORE, "never finished");
-	run_sql("PRAGMA user_version=1; DROP TABLE store_state");
+	run_sql("PRAGMA user_version=3; DROP TABLE store_state");
 	refuses(ERR_STORE, "no such table");
 }
 

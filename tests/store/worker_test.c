@@ -23,6 +23,10 @@ struct stub {
 	size_t seq_count;
 	bool signals_blocked;
 	atomic_bool closed;
+	enum err mark_answer; /* of the next marks */
+	size_t mark_tries;
+	uint64_t marked;     /* the last mark that succeeded */
+	size_t marked_after; /* changes committed by then */
 };
 
 static enum err stub_commit(struct store *s, const struct change *const *changes, size_t count,
@@ -50,11 +54,28 @@ static enum err stub_commit(struct store *s, const struct change *const *changes
 	return e;
 }
 
+static enum err stub_mark(struct store *s, uint64_t seq, char why[STORE_WHY_SIZE]) {
+	struct stub *st = (struct stub *)s;
+	pthread_mutex_lock(&st->mutex);
+	st->mark_tries++;
+	enum err e = st->mark_answer;
+	if (e == ERR_NONE) {
+		st->marked = seq;
+		st->marked_after = st->seq_count;
+	} else {
+		(void)snprintf(why, STORE_WHY_SIZE, "no mark");
+	}
+	pthread_cond_broadcast(&st->changed);
+	pthread_mutex_unlock(&st->mutex);
+	return e;
+}
+
 static void stub_close(struct store *s) {
 	atomic_store(&((struct stub *)s)->closed, true);
 }
 
-static const struct store_ops stub_ops = {.load = NULL, .commit = stub_commit, .close = stub_close};
+static const struct store_ops stub_ops = {
+	.load = NULL, .commit = stub_commit, .mark = stub_mark, .close = stub_close};
 
 static int setup(void **state) {
 	struct stub *st = calloc(1, sizeof(*st));
@@ -225,6 +246,45 @@ static void a_change_that_can_never_succeed_breaks_it_and_those_before_still_go_
 	assert_true(atomic_load(&st->closed));
 }
 
+static void i29_a_denial_is_marked_before_it_counts_as_durable(void **state) {
+	struct stub *st = *state;
+	struct worker *w = worker_start(&st->store, 0);
+	assert_int_equal(put(w, 1, false), ERR_NONE);
+	(void)wait_durable(w, 1);
+	assert_int_equal(st->mark_tries, 0); /* what allows needs none */
+	assert_int_equal(put(w, 2, true), ERR_NONE);
+	(void)wait_durable(w, 2);
+	assert_int_equal(st->marked, 2);
+	assert_int_equal(st->marked_after,
+					 2); /* after the commit: else a crash would look like a restore */
+	worker_stop(w, 1000);
+}
+
+static void i29_without_its_mark_a_denial_is_not_durable_and_not_committed_twice(void **state) {
+	struct stub *st = *state;
+	struct worker *w = worker_start(&st->store, 0);
+	pthread_mutex_lock(&st->mutex);
+	st->mark_answer = ERR_STORE;
+	pthread_mutex_unlock(&st->mutex);
+	assert_int_equal(put(w, 1, true), ERR_NONE);
+	pthread_mutex_lock(&st->mutex);
+	while (st->mark_tries < 2) pthread_cond_wait(&st->changed, &st->mutex);
+	pthread_mutex_unlock(&st->mutex);
+	assert_int_equal(put(w, 2, false), ERR_NONE); /* joins while the first is stuck */
+	struct worker_report r = worker_report(w);
+	assert_int_equal(r.durable_seq, 0);
+	assert_true(r.failing);
+	assert_string_equal(r.why, "no mark");
+	pthread_mutex_lock(&st->mutex);
+	st->mark_answer = ERR_NONE;
+	pthread_mutex_unlock(&st->mutex);
+	r = wait_durable(w, 2);
+	assert_false(r.failing);
+	assert_int_equal(st->marked, 1);
+	assert_int_equal(st->seq_count, 2);
+	worker_stop(w, 1000);
+}
+
 static void stop_commits_what_waits(void **state) {
 	struct stub *st = *state;
 	struct worker *w = worker_start(&st->store, 0);
@@ -317,6 +377,8 @@ static void on_sqlite_what_was_reported_is_there_after_reopening(void **state) {
 	sample_drop(&rows);
 	s->ops->close(s);
 	(void)unlink(path);
+	(void)snprintf(path, sizeof(path), "/tmp/vestibule-worker-%d.db.mark", (int)getpid());
+	(void)unlink(path);
 }
 
 #define CLAIM(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -329,6 +391,8 @@ int main(void) {
 		CLAIM(the_pause_between_tries_doubles),
 		CLAIM(a_full_queue_takes_denials_only),
 		CLAIM(a_change_that_can_never_succeed_breaks_it_and_those_before_still_go_in),
+		CLAIM(i29_a_denial_is_marked_before_it_counts_as_durable),
+		CLAIM(i29_without_its_mark_a_denial_is_not_durable_and_not_committed_twice),
 		CLAIM(stop_commits_what_waits),
 		CLAIM(i26_stop_gives_up_on_a_hung_store_and_the_thread_cleans_up_later),
 		CLAIM(i26_stop_gives_up_on_a_store_that_keeps_failing),

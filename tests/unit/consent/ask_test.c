@@ -45,7 +45,7 @@ static void home_is_asked_only_after_an_adult_opted_in_and_none_objects(void **s
 	assert_int_equal(is_asked("ask police", "quiet 00:00-12:00", &good, false), !before_noon);
 }
 
-static void clip_must_lie_in_the_widened_window_sealed_and_synced(void **state) {
+static void i24_clip_must_lie_in_the_widened_window_sealed_and_synced(void **state) {
 	(void)state;
 	struct world_clip c = {.start_ms = -2 * LIMIT_HOUR_MS - LIMIT_CLIP_SLACK_MS,
 						   .duration_ms = 1000};
@@ -104,7 +104,7 @@ static void quiet_hours_make_an_ask_wait_until_a_tick_after_them(void **state) {
 	world_free(w);
 }
 
-static void home_is_asked_three_times_in_seven_days(void **state) {
+static void i24_home_is_asked_three_times_in_seven_days(void **state) {
 	(void)state;
 	char clip[UUID_TEXT_SIZE];
 	struct world *w = world_town();
@@ -183,7 +183,7 @@ static void ask_lapses_when_its_request_closes(void **state) {
 	world_free(w);
 }
 
-static void answer_must_fit_clip_key_header_and_end(void **state) {
+static void i24_answer_must_fit_clip_key_header_and_end(void **state) {
 	(void)state;
 	struct world *w = world_town();
 	char clip[UUID_TEXT_SIZE];
@@ -254,6 +254,7 @@ static void i24_sixty_approvals_an_hour_and_denials_without_limit(void **state) 
 												   : "e2",
 										  "h1", 52.0, 13.0 + 0.02 * (n + 1)),
 						 REASON_OK);
+		assert_int_equal(world_claim(w, "alice", n == 0 ? "e0" : n == 1 ? "e1" : "e2"), REASON_OK);
 		const char *user = n == 0 ? "cam-0" : n == 1 ? "cam-1" : "cam-2";
 		assert_int_equal(world_put_credential(w, user, CRED_DEVICE,
 											  n == 0   ? "e0"
@@ -333,14 +334,14 @@ static void every_clip_of_a_full_ask_fits_into_one_answer(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(home_is_asked_only_after_an_adult_opted_in_and_none_objects),
-		cmocka_unit_test(clip_must_lie_in_the_widened_window_sealed_and_synced),
+		cmocka_unit_test(i24_clip_must_lie_in_the_widened_window_sealed_and_synced),
 		cmocka_unit_test(device_must_lie_in_the_circle),
 		cmocka_unit_test(quiet_hours_make_an_ask_wait_until_a_tick_after_them),
-		cmocka_unit_test(home_is_asked_three_times_in_seven_days),
+		cmocka_unit_test(i24_home_is_asked_three_times_in_seven_days),
 		cmocka_unit_test(later_clip_raises_the_revision_at_a_tick_and_not_before),
 		cmocka_unit_test(opt_out_denies_at_once_and_lapses_silently),
 		cmocka_unit_test(ask_lapses_when_its_request_closes),
-		cmocka_unit_test(answer_must_fit_clip_key_header_and_end),
+		cmocka_unit_test(i24_answer_must_fit_clip_key_header_and_end),
 		cmocka_unit_test(unsealed_clip_is_approved_only_in_a_demo_and_without_a_header),
 		cmocka_unit_test(i24_sixty_approvals_an_hour_and_denials_without_limit),
 		cmocka_unit_test(every_clip_of_a_full_ask_fits_into_one_answer),

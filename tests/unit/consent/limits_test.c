@@ -244,7 +244,7 @@ static void i24_author_and_approver_differ(void **state) {
 	world_free(w);
 }
 
-static void approval_waits_72_hours_at_most(void **state) {
+static void i24_approval_waits_72_hours_at_most(void **state) {
 	(void)state;
 	struct world *w = world_town();
 	assert_int_equal(another(w, "ines", 0), REASON_OK);
@@ -399,7 +399,7 @@ int main(void) {
 		cmocka_unit_test(i24_two_requests_a_case_whatever_number_it_carries),
 		cmocka_unit_test(overlap_begins_above_half_of_the_smaller_volume),
 		cmocka_unit_test(i24_author_and_approver_differ),
-		cmocka_unit_test(approval_waits_72_hours_at_most),
+		cmocka_unit_test(i24_approval_waits_72_hours_at_most),
 		cmocka_unit_test(request_opens_only_when_its_entry_is_durable),
 		cmocka_unit_test(unreviewed_emergency_costs_the_fast_path_once),
 		cmocka_unit_test(i16_unknown_and_foreign_requests_answer_alike),

@@ -13,42 +13,50 @@ static enum reason put_token(struct world *w, const char *username, char slot) {
 	return world_put(w, &t);
 }
 
-static void i27_operator_adds_the_first_admin_of_an_empty_home_and_no_other(void **state) {
+static void i27_operator_adds_no_member_even_to_an_empty_home(void **state) {
 	(void)state;
+	static const enum cred_role roles[] = {ROLE_ADMIN, ROLE_ADULT, ROLE_LIMITED};
 	struct world *w = world_new();
 	assert_int_equal(world_put_home(w, "h1"), REASON_OK);
-	assert_int_equal(world_put_credential(w, "ada", CRED_MEMBER, "h1", ROLE_ADULT), REASON_ROLE);
-	assert_int_equal(world_put_credential(w, "auto", CRED_MEMBER, "h1", ROLE_LIMITED), REASON_ROLE);
-	assert_int_equal(world_put_credential(w, "ada", CRED_MEMBER, "h1", ROLE_ADMIN), REASON_OK);
-	assert_int_equal(world_receipts(w, "h1", RECEIPT(MEMBER_ADDED)), 1);
-	assert_int_equal(world_put_credential(w, "auto", CRED_MEMBER, "h1", ROLE_LIMITED),
-					 REASON_POPULATED);
-	assert_int_equal(world_put_credential(w, "spy", CRED_MEMBER, "h1", ROLE_ADMIN),
-					 REASON_POPULATED);
-	assert_int_equal(world_put_credential(w, "ada", CRED_MEMBER, "h1", ROLE_ADMIN),
-					 REASON_POPULATED);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(world_put_credential(w, "spy", CRED_MEMBER, "h1", roles[i]),
+						 REASON_ENROLMENT);
+	world_add_home(w, "h2", "ada", "d2", "dev-2");
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(world_put_credential(w, "spy", CRED_MEMBER, "h2", roles[i]),
+						 REASON_ENROLMENT);
+	assert_int_equal(world_put_credential(w, "ada", CRED_MEMBER, "h2", ROLE_ADMIN),
+					 REASON_ENROLMENT);
+	assert_null(world_who(w, "spy"));
+	assert_int_equal(world_receipts(w, "h2", RECEIPT(MEMBER_ADDED)), 1);
 	world_free(w);
 }
 
-static void i27_first_admin_gets_one_token_at_once_or_never(void **state) {
+static void i27_operator_draws_and_removes_no_token_of_a_member(void **state) {
 	(void)state;
-	struct world *w = world_new();
-	assert_int_equal(world_put_home(w, "h1"), REASON_OK);
-	assert_int_equal(world_put_home(w, "h2"), REASON_OK);
-	assert_int_equal(world_put_home(w, "h3"), REASON_OK);
-	assert_int_equal(world_put_credential(w, "ada", CRED_MEMBER, "h1", ROLE_ADMIN), REASON_OK);
-	assert_int_equal(world_put_credential(w, "ben", CRED_MEMBER, "h2", ROLE_ADMIN), REASON_OK);
-	assert_int_equal(world_put_credential(w, "cyd", CRED_MEMBER, "h3", ROLE_ADMIN), REASON_OK);
-	assert_int_equal(put_token(w, "ada", '0'), REASON_OK);
-	assert_int_equal(put_token(w, "ada", '0'), REASON_POPULATED);
-	assert_int_equal(put_token(w, "ada", '1'), REASON_POPULATED);
-	assert_int_equal(world_operator(w, OPERATOR_REMOVE, NULL, ROW_TOKEN, "ada/0"),
+	struct world *w = world_town();
+	assert_int_equal(put_token(w, "alice", '0'), REASON_POPULATED);
+	assert_int_equal(put_token(w, "alice", '1'), REASON_POPULATED);
+	assert_int_equal(world_operator(w, OPERATOR_REMOVE, NULL, ROW_TOKEN, "alice/0"),
 					 REASON_POPULATED);
-	assert_int_equal(world_rules(w, "cyd", "ask fire"),
-					 REASON_OK); /* logged in by certificate, and spoke */
-	assert_int_equal(put_token(w, "cyd", '0'), REASON_POPULATED);
-	w->now.utc_ms += LIMIT_FIRST_TOKEN_MS;
-	assert_int_equal(put_token(w, "ben", '0'), REASON_POPULATED);
+	assert_int_equal(put_token(w, "dev-1", '0'), REASON_OK);
+	world_free(w);
+}
+
+static void i27_operator_claims_no_device(void **state) {
+	(void)state;
+	struct world *w = world_town();
+	struct row_device d = {.row.kind = ROW_DEVICE, .id = "d5", .home = "h1", .claimed_ms = 1};
+	assert_int_equal(world_put(w, &d), REASON_ENROLMENT);
+	d.claimed_ms = 0;
+	assert_int_equal(world_put(w, &d), REASON_OK);
+	d.claimed_ms = w->now.utc_ms;
+	assert_int_equal(world_put(w, &d), REASON_ENROLMENT);
+	assert_int_equal(state_device(w->st, SPAN_LIT("d5"))->claimed_ms, 0);
+	int64_t claimed = state_device(w->st, SPAN_LIT("d1"))->claimed_ms;
+	assert_int_not_equal(claimed, 0);
+	assert_int_equal(world_put_device(w, "d1", "h1", 52.0, 13.1), REASON_OK); /* moved a bit */
+	assert_int_equal(state_device(w->st, SPAN_LIT("d1"))->claimed_ms, claimed);
 	world_free(w);
 }
 
@@ -59,17 +67,16 @@ static void i27_operator_cannot_empty_a_home_to_enter_it(void **state) {
 					 REASON_POPULATED);
 	assert_int_equal(world_operator(w, OPERATOR_REMOVE, NULL, ROW_HOME, "h1"), REASON_POPULATED);
 	assert_int_equal(world_operator(w, OPERATOR_SUSPEND, NULL, ROW_CREDENTIAL, "alice"), REASON_OK);
-	assert_int_equal(world_put_credential(w, "spy", CRED_MEMBER, "h1", ROLE_ADMIN),
-					 REASON_POPULATED);
+	assert_int_equal(world_first_admin(w, "dev-1", "spy", 9), REASON_LIVED_IN);
 	assert_int_equal(world_operator(w, OPERATOR_RESUME, NULL, ROW_CREDENTIAL, "alice"), REASON_OK);
 	assert_int_equal(world_remove(w, "alice", "bob"), REASON_OK);
 	assert_int_equal(world_remove(w, "alice", "kid"), REASON_OK);
 	assert_int_equal(world_leave(w, "alice"), REASON_OK);
 	assert_int_equal(state_device(w->st, span_str("d1"))->retired, 1);
-	assert_int_equal(world_put_credential(w, "spy", CRED_MEMBER, "h1", ROLE_ADMIN),
-					 REASON_POPULATED);
-	assert_int_equal(world_put_credential(w, "alice", CRED_MEMBER, "h1", ROLE_ADMIN),
-					 REASON_POPULATED);
+	assert_int_equal(world_put_device(w, "d7", "h1", 52.0, 13.0), REASON_OK);
+	assert_int_equal(world_put_credential(w, "dev-7", CRED_DEVICE, "d7", ROLE_NONE), REASON_OK);
+	assert_int_equal(world_first_admin(w, "dev-7", "spy", 9), REASON_LIVED_IN);
+	assert_int_equal(world_first_admin(w, "dev-7", "alice", 1), REASON_LIVED_IN);
 	world_free(w);
 }
 
@@ -125,8 +132,9 @@ static void retired_device_ends_its_grants_and_its_name_is_gone(void **state) {
 	assert_int_equal(world_grant(w, "alice", "alarm", "d1", w->now.utc_ms + LIMIT_DAY_MS),
 					 REASON_OK);
 	assert_int_equal(world_operator(w, OPERATOR_REMOVE, NULL, ROW_DEVICE, "d1"), REASON_OK);
-	assert_int_equal(w->fx.kick_count, 1);
+	assert_int_equal(w->fx.kick_count, 2); /* itself, and whom the standing grant served */
 	assert_int_equal(world_told(w, TELL_STATUS_CLEAR), 1);
+	assert_int_equal(state_grant(w->st, span_str(grant))->state, GSTATE_REVOKED);
 	assert_null(world_who(w, "dev-1"));
 	/* at once, before any tick */
 	assert_int_equal(
@@ -254,8 +262,9 @@ static void agency_needs_rings_and_outside_a_demo_a_key(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(i27_operator_adds_the_first_admin_of_an_empty_home_and_no_other),
-		cmocka_unit_test(i27_first_admin_gets_one_token_at_once_or_never),
+		cmocka_unit_test(i27_operator_adds_no_member_even_to_an_empty_home),
+		cmocka_unit_test(i27_operator_draws_and_removes_no_token_of_a_member),
+		cmocka_unit_test(i27_operator_claims_no_device),
 		cmocka_unit_test(i27_operator_cannot_empty_a_home_to_enter_it),
 		cmocka_unit_test(i27_operator_puts_no_row_that_a_home_or_an_agency_must_say),
 		cmocka_unit_test(only_the_operator_speaks_for_the_operator),

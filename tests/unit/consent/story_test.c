@@ -4,7 +4,7 @@
 
 #define REPORT(kind) VESTIBULE__V1__REPORT_KIND__REPORT_KIND_##kind
 
-static void approved_clip_reaches_the_agency_and_no_other(void **state) {
+static void i2_approved_clip_reaches_the_agency_and_no_other(void **state) {
 	(void)state;
 	char yes[UUID_TEXT_SIZE], no[UUID_TEXT_SIZE];
 	struct world *w = world_town();
@@ -45,7 +45,7 @@ static void approved_clip_reaches_the_agency_and_no_other(void **state) {
 	world_free(w);
 }
 
-static void retracted_clip_is_denied_at_once_purged_and_told_at_the_tick(void **state) {
+static void i2_retracted_clip_is_denied_at_once_purged_and_told_at_the_tick(void **state) {
 	(void)state;
 	char clip[UUID_TEXT_SIZE];
 	struct world *w = world_town();
@@ -164,7 +164,7 @@ static void grant_ends_at_its_end_date_and_is_purged(void **state) {
 	world_free(w);
 }
 
-static void fetch_cap_counts_served_and_unserved_alike(void **state) {
+static void i24_fetch_cap_counts_served_and_unserved_alike(void **state) {
 	(void)state;
 	char clip[UUID_TEXT_SIZE], id[UUID_TEXT_SIZE];
 	struct world *w = world_town();
@@ -190,6 +190,107 @@ static void i22_two_officers_with_one_event_id_leave_two_records(void **state) {
 	assert_int_equal(world_fetch(w, "evi", id), REASON_OK);
 	assert_int_equal(state_count(w->st, ROW_FETCH), 2);
 	world_free(w);
+}
+
+static void i22_no_link_without_a_record(void **state) {
+	(void)state;
+	char clip[UUID_TEXT_SIZE], id[UUID_TEXT_SIZE], grant[UUID_TEXT_SIZE];
+	struct world *w = world_town();
+	const struct row_delivery *d = world_delivered(w, clip);
+	memcpy(id, d->id, sizeof(id));
+	memcpy(grant, d->grant, sizeof(grant));
+	assert_int_equal(world_fetch(w, "eve", id), REASON_OK);
+	assert_int_equal(world_told(w, TELL_LINK), 1);
+	assert_int_equal(state_count(w->st, ROW_FETCH), 1);
+	const struct row_fetch *f = (const struct row_fetch *)state_each(w->st, ROW_FETCH, NULL);
+	assert_string_equal(f->delivery, id);
+	assert_string_equal(f->username, "eve");
+	assert_int_equal(f->at_ms, w->now.utc_ms);
+	/* what cannot be served any more leaves its record, too */
+	assert_int_equal(world_retract(w, "alice", grant), REASON_OK);
+	assert_int_equal(world_fetch(w, "eve", id), REASON_OK);
+	assert_int_equal(world_told(w, TELL_LINK), 0);
+	assert_int_equal(state_count(w->st, ROW_FETCH), 2);
+	world_free(w);
+}
+
+static void i16_unknown_foreign_and_unannounced_deliveries_answer_alike(void **state) {
+	(void)state;
+	static const char unknown[] = "01890a5d-0000-7000-8000-00000000002a";
+	char clip[UUID_TEXT_SIZE], id[UUID_TEXT_SIZE];
+	struct world *w = world_town();
+	assert_int_equal(world_put_credential(w, "fev", CRED_OFFICER, "fd", ROLE_EVIDENCE), REASON_OK);
+	const struct row_ask *ask = world_asked(w, clip);
+	assert_int_equal(world_yes(w, "alice", ask, clip), REASON_OK);
+	world_to_tick(w);
+	world_to_tick(w);
+	const struct row_delivery *d = world_delivery(w, world_grant_on(w, clip)->id);
+	memcpy(id, d->id, sizeof(id));
+	assert_int_equal(world_report(w, "mover", REPORT(COPIED), d, 1000), REASON_OK);
+	for (int announced = 0; announced < 2; announced++) {
+		assert_int_equal(world_fetch(w, "eve", unknown), REASON_NOT_YOURS);
+		assert_int_equal(world_fetch(w, "fev", unknown), REASON_NOT_YOURS);
+		assert_int_equal(world_fetch(w, "fev", id), REASON_NOT_YOURS);
+		assert_int_equal(world_fetch(w, "eve", id), announced ? REASON_OK : REASON_NOT_YOURS);
+		world_to_tick(w);
+	}
+	world_free(w);
+}
+
+static size_t purges(const struct world *w) {
+	size_t n = 0;
+	const struct row *r = state_each(w->st, ROW_JOB, NULL);
+	for (; r; r = state_each(w->st, ROW_JOB, r))
+		n += ((const struct row_job *)r)->kind == JOB_PURGE;
+	return n;
+}
+
+/* A delivery that came as far as that. */
+static void reach(struct world *w, enum delivery_state as_far, char grant[UUID_TEXT_SIZE]) {
+	char clip[UUID_TEXT_SIZE];
+	if (as_far == DLV_COPYING) {
+		const struct row_ask *ask = world_asked(w, clip);
+		assert_int_equal(world_yes(w, "alice", ask, clip), REASON_OK);
+		world_to_tick(w);
+		world_to_tick(w);
+	} else {
+		const struct row_delivery *d = world_delivered(w, clip);
+		if (as_far == DLV_FETCHED) assert_int_equal(world_fetch(w, "eve", d->id), REASON_OK);
+	}
+	memcpy(grant, world_grant_on(w, clip)->id, UUID_TEXT_SIZE);
+	assert_int_equal(world_delivery(w, grant)->state, as_far);
+	assert_true(world_grant_on(w, clip)->header.len > 0);
+}
+
+static void check_purge(enum delivery_state as_far, bool by_clock) {
+	char grant[UUID_TEXT_SIZE];
+	struct world *w = world_town();
+	reach(w, as_far, grant);
+	if (by_clock)
+		world_pass(w, state_grant(w->st, span_str(grant))->exp_ms - w->now.utc_ms);
+	else
+		assert_int_equal(world_retract(w, "bob", grant), REASON_OK);
+	assert_int_equal(state_grant(w->st, span_str(grant))->header.len, 0);
+	assert_int_equal(world_delivery(w, grant)->state, DLV_PURGING);
+	assert_int_equal(purges(w), 1);
+	world_to_tick(w);
+	assert_int_equal(purges(w), 1); /* until it is reported */
+	const struct row_delivery *d = world_delivery(w, grant);
+	assert_int_equal(world_report(w, "mover", REPORT(PURGED), d, 0), REASON_OK);
+	assert_int_equal(world_delivery(w, grant)->state, DLV_PURGED);
+	assert_int_equal(purges(w), 0);
+	d = world_delivery(w, grant);
+	assert_int_equal(world_report(w, "mover", REPORT(COPIED), d, 1000), REASON_OK);
+	assert_int_equal(purges(w), 1); /* a copy that was under way */
+	world_free(w);
+}
+
+static void i23_every_end_orders_a_purge_until_it_is_reported(void **state) {
+	(void)state;
+	for (enum delivery_state s = DLV_COPYING; s <= DLV_FETCHED; s = (enum delivery_state)(s + 1)) {
+		check_purge(s, false);
+		check_purge(s, true);
+	}
 }
 
 static void unsound_clock_runs_no_tick_and_serves_nothing(void **state) {
@@ -248,14 +349,17 @@ static void member_hears_recorded_or_why_not(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(approved_clip_reaches_the_agency_and_no_other),
-		cmocka_unit_test(retracted_clip_is_denied_at_once_purged_and_told_at_the_tick),
+		cmocka_unit_test(i2_approved_clip_reaches_the_agency_and_no_other),
+		cmocka_unit_test(i2_retracted_clip_is_denied_at_once_purged_and_told_at_the_tick),
 		cmocka_unit_test(retraction_while_copying_cancels_and_a_late_copy_is_purged_again),
 		cmocka_unit_test(clip_gone_from_the_device_is_void_and_the_agency_sees_nothing),
 		cmocka_unit_test(i3_approval_that_is_not_durable_is_never_released),
 		cmocka_unit_test(grant_ends_at_its_end_date_and_is_purged),
-		cmocka_unit_test(fetch_cap_counts_served_and_unserved_alike),
+		cmocka_unit_test(i24_fetch_cap_counts_served_and_unserved_alike),
 		cmocka_unit_test(i22_two_officers_with_one_event_id_leave_two_records),
+		cmocka_unit_test(i22_no_link_without_a_record),
+		cmocka_unit_test(i16_unknown_foreign_and_unannounced_deliveries_answer_alike),
+		cmocka_unit_test(i23_every_end_orders_a_purge_until_it_is_reported),
 		cmocka_unit_test(unsound_clock_runs_no_tick_and_serves_nothing),
 		cmocka_unit_test(same_event_again_has_the_same_answer_and_no_second_effect),
 		cmocka_unit_test(member_hears_recorded_or_why_not),

@@ -108,6 +108,7 @@ static void pseudonyms_are_per_request_and_device(void **state) {
 	char other[UUID_TEXT_SIZE];
 	struct world *w = world_town();
 	assert_int_equal(world_put_device(w, "d9", "h1", 52.0005, 13.0), REASON_OK);
+	assert_int_equal(world_claim(w, "alice", "d9"), REASON_OK);
 	assert_int_equal(world_put_credential(w, "dev-9", CRED_DEVICE, "d9", ROLE_NONE), REASON_OK);
 	world_good_clip(w, "dev-9", other);
 	(void)ask_for_many(w, clips, 2);

@@ -12,7 +12,7 @@ static inline void world_add_home(struct world *w, const char *home, const char 
 	assert_int_equal(world_put_device(w, device, home, 52.0, 13.0), REASON_OK);
 	assert_int_equal(world_put_credential(w, device_user, CRED_DEVICE, device, ROLE_NONE),
 					 REASON_OK);
-	assert_int_equal(world_put_credential(w, admin, CRED_MEMBER, home, ROLE_ADMIN), REASON_OK);
+	assert_int_equal(world_first_admin(w, device_user, admin, 1), REASON_OK);
 }
 
 /* A home of alice (admin), bob (adult) and kid (limited) with one device; a police department with

@@ -35,7 +35,7 @@ struct world {
 	struct state *st;
 	struct consent_opts opts;
 	struct moment now;
-	uint64_t seq;
+	uint64_t seq, looked_seq;
 	bool lazy_store; /* true: nothing becomes durable until world_commit */
 	uint64_t random, random_agency;
 	uint64_t events;
@@ -84,8 +84,14 @@ static inline void world_apply(struct world *w, struct change *c) {
 /* One step with its effects applied. */
 static inline enum reason world_step(struct world *w, const struct command *cmd) {
 	struct consent_random rnd = {.fill = world_fill, .ctx = w, .fill_agency = world_fill_agency};
+#ifdef WORLD_BEFORE /* the simulator's: false keeps the command back */
+	if (!WORLD_BEFORE(w, cmd)) return REASON_BUSY;
+#endif
 	consent_step(w->st, &w->opts, cmd, w->now, rnd, &w->fx);
 	if (w->fx.reason != REASON_OK) assert_int_equal(w->fx.change.count, 0);
+#ifdef WORLD_AFTER
+	WORLD_AFTER(w, cmd);
+#endif
 	world_apply(w, &w->fx.change);
 	return w->fx.reason;
 }
@@ -124,7 +130,10 @@ static inline enum reason world_tick(struct world *w) {
 	struct command cmd = {.kind = COMMAND_TICK};
 	enum reason why = REASON_OK;
 	for (int i = 0; i < 10000; i++) {
+		uint64_t seq = w->seq;
+		cmd.looked_seq = w->looked_seq;
 		why = world_step(w, &cmd);
+		if (why == REASON_OK && w->fx.looked) w->looked_seq = seq; /* as the engine does */
 		if (!w->fx.more) return why;
 	}
 	fail_msg("a tick never ends");
@@ -329,6 +338,45 @@ static inline enum reason world_no(struct world *w, const char *who, const struc
 								   const char *clip) {
 	struct world_say say = {.clip = clip, .key_first = 1, .revision = 9};
 	return world_say(w, who, ask, &say);
+}
+
+static inline enum reason world_claim(struct world *w, const char *who, const char *device) {
+	Vestibule__V1__HomeCommand m = VESTIBULE__V1__HOME_COMMAND__INIT;
+	Vestibule__V1__Claim claim = VESTIBULE__V1__CLAIM__INIT;
+	claim.device = (char *)(uintptr_t)device;
+	m.what_case = HOME_CASE(CLAIM);
+	m.claim = &claim;
+	return world_send(w, COMMAND_HOME, who, &m);
+}
+
+static inline enum reason world_retire(struct world *w, const char *who, const char *device) {
+	Vestibule__V1__HomeCommand m = VESTIBULE__V1__HOME_COMMAND__INIT;
+	Vestibule__V1__Retire retire = VESTIBULE__V1__RETIRE__INIT;
+	retire.device = (char *)(uintptr_t)device;
+	m.what_case = HOME_CASE(RETIRE);
+	m.retire = &retire;
+	return world_send(w, COMMAND_HOME, who, &m);
+}
+
+/* token: the first byte of its digest. */
+static inline enum reason world_first_admin(struct world *w, const char *device_user,
+											const char *name, uint8_t token) {
+	uint8_t sha256[32] = {token};
+	Vestibule__V1__DeviceClaim m = VESTIBULE__V1__DEVICE_CLAIM__INIT;
+	Vestibule__V1__FirstAdmin first = VESTIBULE__V1__FIRST_ADMIN__INIT;
+	first.username = (char *)(uintptr_t)name;
+	first.token_sha256 = (ProtobufCBinaryData){.len = 32, .data = sha256};
+	m.what_case = VESTIBULE__V1__DEVICE_CLAIM__WHAT_FIRST_ADMIN;
+	m.first_admin = &first;
+	return world_send(w, COMMAND_CLAIM, device_user, &m);
+}
+
+static inline enum reason world_reset(struct world *w, const char *device_user) {
+	Vestibule__V1__DeviceClaim m = VESTIBULE__V1__DEVICE_CLAIM__INIT;
+	Vestibule__V1__Reset reset = VESTIBULE__V1__RESET__INIT;
+	m.what_case = VESTIBULE__V1__DEVICE_CLAIM__WHAT_RESET;
+	m.reset = &reset;
+	return world_send(w, COMMAND_CLAIM, device_user, &m);
 }
 
 /* --- devices ---------------------------------------------------------------------------------- */

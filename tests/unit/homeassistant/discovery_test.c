@@ -46,7 +46,7 @@ static void entities_read_the_topics_of_the_home(void **state) {
 	assert_string_equal(text_of(cJSON_GetObjectItem(root, "dev"), "name"), "Front door");
 	assert_int_equal(cJSON_GetObjectItem(motion, "off_delay")->valueint, 30);
 	assert_null(component_of(root, "picture"));
-	assert_null(component_of(root, "battery")); /* no message says how full one is */
+	assert_null(component_of(root, "battery")); /* nobody was said to know how full one is */
 	cJSON_Delete(root);
 }
 
@@ -96,6 +96,41 @@ static void picture_has_one_source(void **state) {
 		text_of(picture, "url_template"),
 		"https://hub/front/{{ value_json.clip_id }}.jpg?again={{ value_json.clip_id }}");
 	cJSON_Delete(root);
+}
+
+static void battery_is_read_where_somebody_says_it(void **state) {
+	(void)state;
+	struct discovery d = plain;
+	d.battery_topic = "zigbee2mqtt/{device}/{device}";
+	cJSON *root = config_of(&d, "front-door", "");
+	const cJSON *battery = component_of(root, "battery");
+	assert_string_equal(text_of(battery, "state_topic"), "zigbee2mqtt/front-door/front-door");
+	assert_string_equal(text_of(battery, "device_class"), "battery");
+	assert_string_equal(text_of(battery, "default_entity_id"), "sensor.front_door_battery");
+	cJSON_Delete(root);
+}
+
+static void battery_topic_is_of_one_device_and_none_of_ours(void **state) {
+	(void)state;
+	assert_true(discovery_battery_is_valid("battery/{device}"));
+	assert_true(discovery_battery_is_valid("x{device}"));
+	assert_false(discovery_battery_is_valid("{device}/v1")); /* a device may be called vestibule */
+	assert_false(discovery_battery_is_valid("battery/front"));
+	assert_false(discovery_battery_is_valid("battery/{clip}/{device}"));
+	assert_false(discovery_battery_is_valid("battery/{{device}}"));
+	assert_false(discovery_battery_is_valid("battery/{device"));
+	assert_false(discovery_battery_is_valid("battery/+/{device}"));
+	assert_false(discovery_battery_is_valid("x/{device}/#"));
+	assert_false(discovery_battery_is_valid("x/{device}/"));
+	assert_false(discovery_battery_is_valid("vestibule/v1/device/{device}/status"));
+	assert_false(discovery_battery_is_valid("$SYS/{device}"));
+	assert_false(discovery_battery_is_valid(""));
+	char topic[DISCOVERY_BATTERY_MAX + 2] = "x/{device}";
+	memset(topic + 10, 'x', sizeof(topic) - 11);
+	topic[DISCOVERY_BATTERY_MAX + 1] = '\0';
+	assert_false(discovery_battery_is_valid(topic));
+	topic[DISCOVERY_BATTERY_MAX] = '\0';
+	assert_true(discovery_battery_is_valid(topic));
 }
 
 static void url_holds_no_template_of_its_own(void **state) {
@@ -200,6 +235,7 @@ static void message_is_whole_or_not_there(void **state) {
 	cJSON_Hooks hooks = {counted_malloc, free}, usual = {malloc, free};
 	struct discovery d = plain;
 	d.picture = DISCOVERY_PICTURE_TOPIC;
+	d.battery_topic = "battery/{device}";
 	enum err e = ERR_NOMEM;
 	size_t allowed = 0;
 	for (; e != ERR_NONE; allowed++) {
@@ -224,6 +260,8 @@ int main(void) {
 		cmocka_unit_test(entity_ids_are_ones_that_can_be),
 		cmocka_unit_test(name_that_somebody_chose_stays_a_name),
 		cmocka_unit_test(picture_has_one_source),
+		cmocka_unit_test(battery_is_read_where_somebody_says_it),
+		cmocka_unit_test(battery_topic_is_of_one_device_and_none_of_ours),
 		cmocka_unit_test(url_holds_no_template_of_its_own),
 		cmocka_unit_test(prefix_lies_outside_our_own_topics),
 		cmocka_unit_test(longest_names_fit),

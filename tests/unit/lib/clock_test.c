@@ -29,7 +29,7 @@ static void steady_clock_is_sound_and_raises_the_floor(void **state) {
 	}
 }
 
-static void small_step_back_is_read_as_the_floor(void **state) {
+static void i25_small_step_back_is_read_as_the_floor(void **state) {
 	(void)state;
 	struct clock_judge j;
 	clock_judge_init(&j, utc0());
@@ -39,7 +39,7 @@ static void small_step_back_is_read_as_the_floor(void **state) {
 	assert_int_equal(j.floor_ms, utc0());
 }
 
-static void larger_step_back_is_suspect(void **state) {
+static void i1_larger_step_back_is_suspect(void **state) {
 	(void)state;
 	struct clock_judge j;
 	clock_judge_init(&j, utc0());
@@ -49,7 +49,7 @@ static void larger_step_back_is_suspect(void **state) {
 	assert_int_equal(j.floor_ms, utc0());
 }
 
-static void jump_ahead_is_suspect_only_over_the_limit(void **state) {
+static void i1_jump_ahead_is_suspect_only_over_the_limit(void **state) {
 	(void)state;
 	struct clock_judge j;
 	clock_judge_init(&j, 0);
@@ -69,7 +69,7 @@ static void long_sleep_with_both_clocks_is_sound(void **state) {
 	assert_true(clock_judge_look(&j, at(utc0() + DAY, START + DAY)).sound);
 }
 
-static void suspect_clock_is_sound_after_agreeing_for_a_minute(void **state) {
+static void i1_suspect_clock_is_sound_after_agreeing_for_a_minute(void **state) {
 	(void)state;
 	struct clock_judge j;
 	clock_judge_init(&j, 0);
@@ -132,11 +132,11 @@ static void machine_clocks_read_plausibly(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(steady_clock_is_sound_and_raises_the_floor),
-		cmocka_unit_test(small_step_back_is_read_as_the_floor),
-		cmocka_unit_test(larger_step_back_is_suspect),
-		cmocka_unit_test(jump_ahead_is_suspect_only_over_the_limit),
+		cmocka_unit_test(i25_small_step_back_is_read_as_the_floor),
+		cmocka_unit_test(i1_larger_step_back_is_suspect),
+		cmocka_unit_test(i1_jump_ahead_is_suspect_only_over_the_limit),
 		cmocka_unit_test(long_sleep_with_both_clocks_is_sound),
-		cmocka_unit_test(suspect_clock_is_sound_after_agreeing_for_a_minute),
+		cmocka_unit_test(i1_suspect_clock_is_sound_after_agreeing_for_a_minute),
 		cmocka_unit_test(disagreement_restarts_the_minute),
 		cmocka_unit_test(backward_boot_clock_or_failed_reading_is_suspect),
 		cmocka_unit_test(operator_can_trust_a_clock_below_the_floor),

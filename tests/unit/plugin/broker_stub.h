@@ -3,6 +3,8 @@
 #ifndef TESTS_UNIT_PLUGIN_BROKER_STUB_H
 #define TESTS_UNIT_PLUGIN_BROKER_STUB_H
 
+#include <stdlib.h>
+
 #include <mosquitto.h>
 #include <mosquitto_broker.h>
 
@@ -17,6 +19,15 @@ static struct {
 	bool retain;
 } stub_published;
 
+/* Called for each publish, when it is set. */
+static void (*stub_on_publish)(const uint8_t *payload, size_t len);
+
+/* What the broker says of any client. */
+static struct {
+	const char *id;
+	int subs;
+} stub_client;
+
 void *mosquitto_malloc(size_t size) {
 	return malloc(size);
 }
@@ -30,6 +41,7 @@ int mosquitto_broker_publish(const char *clientid, const char *topic, int payloa
 	(void)qos;
 	(void)properties;
 	stub_published.count++;
+	if (stub_on_publish) stub_on_publish(payload, (size_t)payloadlen);
 	stub_published.len = (size_t)payloadlen;
 	stub_published.retain = retain;
 	(void)span_copy(span_str(clientid), stub_published.client_id, sizeof(stub_published.client_id));
@@ -65,14 +77,21 @@ int mosquitto_callback_unregister(mosquitto_plugin_id_t *identifier, int event,
 	return MOSQ_ERR_SUCCESS;
 }
 
+static const char *stub_address; /* of every client; NULL at first */
+
 const char *mosquitto_client_address(const struct mosquitto *client) {
 	(void)client;
-	return NULL;
+	return stub_address;
 }
 
 const char *mosquitto_client_id(const struct mosquitto *client) {
 	(void)client;
-	return NULL;
+	return stub_client.id;
+}
+
+int mosquitto_client_sub_count(const struct mosquitto *client) {
+	(void)client;
+	return stub_client.subs;
 }
 
 const char *mosquitto_client_username(const struct mosquitto *client) {
@@ -83,6 +102,11 @@ const char *mosquitto_client_username(const struct mosquitto *client) {
 void *mosquitto_client_certificate(const struct mosquitto *client) {
 	(void)client;
 	return NULL;
+}
+
+bool mosquitto_client_clean_session(const struct mosquitto *client) {
+	(void)client;
+	return true;
 }
 
 int mosquitto_client_protocol(const struct mosquitto *client) {

@@ -14,6 +14,7 @@
 #include "plugin/session.h"
 #include "plugin/store/worker.h"
 #include "tests/unit/plugin/broker_stub.h"
+#include "tests/unit/reasons.h"
 
 #define GRANT "01890a5d-0000-7000-8000-000000000001"
 
@@ -22,6 +23,7 @@ struct fake {
 	struct store base;
 	struct store *inner;
 	atomic_int answer; /* enum err of the next commits */
+	atomic_bool dead;  /* commits do not return while it is true */
 };
 
 static enum err fake_load(struct store *s, store_row_fn *fn, void *ctx, uint64_t *seq,
@@ -33,6 +35,8 @@ static enum err fake_load(struct store *s, store_row_fn *fn, void *ctx, uint64_t
 static enum err fake_commit(struct store *s, const struct change *const *changes, size_t count,
 							char why[STORE_WHY_SIZE]) {
 	struct fake *f = (struct fake *)s;
+	const struct timespec ms = {.tv_nsec = 1000000};
+	while (atomic_load(&f->dead)) (void)nanosleep(&ms, NULL); /* interrupted is fine */
 	enum err e = (enum err)atomic_load(&f->answer);
 	(void)snprintf(why, STORE_WHY_SIZE, "disk full");
 	return e == ERR_NONE ? f->inner->ops->commit(f->inner, changes, count, why) : e;
@@ -44,7 +48,15 @@ static void fake_close(struct store *s) {
 	free(f);
 }
 
-static const struct store_ops fake_ops = {fake_load, fake_commit, fake_close};
+static enum err fake_settled(struct store *s, char why[STORE_WHY_SIZE]) {
+	enum err e = (enum err)atomic_load(&((struct fake *)s)->answer);
+	(void)snprintf(why, STORE_WHY_SIZE, "no mark");
+	if (e == ERR_NONE) s->restored = NULL;
+	return e;
+}
+
+static const struct store_ops fake_ops = {
+	.load = fake_load, .commit = fake_commit, .settled = fake_settled, .close = fake_close};
 
 static struct fake *fake;
 static struct engine *e;
@@ -65,7 +77,7 @@ static int64_t now_ms(void) {
 static struct fake *fake_open(void) {
 	static const struct row_home home = {.row.kind = ROW_HOME, .id = "maple", .name = "Maple"};
 	static const struct row_device front = {
-		.row.kind = ROW_DEVICE, .id = "front", .home = "maple", .name = "Front"};
+		.row.kind = ROW_DEVICE, .id = "front", .home = "maple", .name = "Front", .claimed_ms = 1};
 	static const struct row_integrator alarm = {
 		.row.kind = ROW_INTEGRATOR, .id = "alarm", .name = "Alarm"};
 	static const struct row_credential alice = {.row.kind = ROW_CREDENTIAL,
@@ -110,6 +122,7 @@ static int done(void **state) {
 	(void)state;
 	if (e) {
 		atomic_store(&fake->answer, ERR_NONE);
+		atomic_store(&fake->dead, false);
 		engine_free(e, 2000);
 	}
 	return 0;
@@ -224,6 +237,8 @@ static void i4_full_queue_takes_the_retraction_and_nothing_that_allows(void **st
 	uint32_t n = 1;
 	for (; r.reason != REASON_BUSY && n < WORKER_QUEUE_MAX + 200; n++) r = opine(n);
 	assert_int_equal(r.reason, REASON_BUSY);
+	for (int i = 0; i < REASON_COUNT; i++)
+		assert_true(provokers[i] != BY_ENGINE || i == REASON_BUSY);
 	assert_true(may_read(GRANT_RING));
 	assert_int_equal(take_back(n).reason, REASON_OK);
 	assert_false(may_read(GRANT_RING));
@@ -309,13 +324,66 @@ static enum err no_load(struct store *s, store_row_fn *fn, void *ctx, uint64_t *
 
 static void i1_store_that_cannot_be_loaded_makes_no_engine(void **state) {
 	static const struct engine_opts opts = {.consent = {.tick_ms = 900000, .hold_ticks = 1}};
-	static const struct store_ops ops = {no_load, fake_commit, fake_close};
+	static const struct store_ops ops = {
+		.load = no_load, .commit = fake_commit, .close = fake_close};
 	char why[STORE_WHY_SIZE];
 	(void)state;
 	struct fake *f = fake_open();
 	f->base.ops = &ops;
 	assert_null(engine_new(&opts, &f->base, &quiet, why));
 	assert_string_equal(why, "unreadable");
+}
+
+/* A store thread that is gone, or hangs in the kernel: nobody says so, and it shows all the same. */
+static void i4_retraction_bites_and_the_operator_learns_it_when_the_store_is_silent(void **state) {
+	(void)state;
+	assert_true(may_read(GRANT_RING));
+	size_t told = stub_published.count;
+	atomic_store(&fake->dead, true);
+	struct engine_result r = take_back(1);
+	assert_int_equal(r.reason, REASON_OK);
+	assert_false(may_read(GRANT_RING));
+	assert_int_equal(give(2, VESTIBULE__V1__GRANT_KIND__GRANT_KIND_MOTION).reason, REASON_OK);
+	for (int i = 0; i < 30000 && !engine_health(e).state.store_down; i++) wait_a_little();
+	assert_true(engine_health(e).state.store_down);
+	assert_non_null(strstr(engine_health(e).why, "not answered"));
+	assert_false(may_read(GRANT_MOTION));
+	assert_int_equal(stub_published.count, told); /* i6: not recorded, and nobody is told so */
+	atomic_store(&fake->dead, false);
+	until_durable(r.seq + 1);
+	wait_a_little();
+	assert_false(engine_health(e).state.store_down);
+	assert_true(may_read(GRANT_MOTION));
+	until_told(told + 4);
+	assert_true(stub_published.count >= told + 4);
+}
+
+static void i29_restored_store_allows_nothing_that_it_allowed(void **state) {
+	static const struct engine_opts opts = {.consent = {.tick_ms = 900000, .hold_ticks = 1}};
+	char why[STORE_WHY_SIZE];
+	(void)state;
+	fake = fake_open();
+	fake->base.restored = "it was put back";
+	e = engine_new(&opts, &fake->base, &quiet, why);
+	assert_non_null(e);
+	assert_null(fake->base.restored);
+	assert_false(may_read(GRANT_RING));
+	assert_true(engine_health(e).restored_ms > 0);
+	assert_int_equal(take_back(1).reason, REASON_ENDED);
+	struct engine_result r = give(2, VESTIBULE__V1__GRANT_KIND__GRANT_KIND_RING);
+	until_durable(r.seq);
+	assert_true(may_read(GRANT_RING)); /* and life goes on */
+}
+
+static void i29_restored_store_that_cannot_be_settled_makes_no_engine(void **state) {
+	static const struct engine_opts opts = {.consent = {.tick_ms = 900000, .hold_ticks = 1}};
+	char why[STORE_WHY_SIZE];
+	(void)state;
+	struct fake *f = fake_open();
+	f->base.restored = "it was put back";
+	atomic_store(&f->answer, ERR_STORE);
+	assert_null(engine_new(&opts, &f->base, &quiet, why));
+	assert_string_equal(why, "disk full");
 }
 
 int main(void) {
@@ -330,7 +398,10 @@ int main(void) {
 		TEST(broken_truth_refuses_everything_and_ends_nothing),
 		TEST(answers_to_one_client_wait_for_the_commit),
 		TEST(events_are_published_while_the_store_fails),
+		TEST(i4_retraction_bites_and_the_operator_learns_it_when_the_store_is_silent),
 		cmocka_unit_test(i1_store_that_cannot_be_loaded_makes_no_engine),
+		cmocka_unit_test_teardown(i29_restored_store_allows_nothing_that_it_allowed, done),
+		cmocka_unit_test(i29_restored_store_that_cannot_be_settled_makes_no_engine),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

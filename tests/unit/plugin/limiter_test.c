@@ -10,11 +10,23 @@
 #include "tests/unit/plugin/broker_stub.h"
 
 static struct limiter *l;
+static char said[512];
+static size_t lines;
+
+static void hear(void *ctx, enum log_level level, const char *line) {
+	(void)ctx;
+	(void)level;
+	lines++;
+	(void)snprintf(said, sizeof(said), "%s", line);
+}
+
+static struct log quiet = {.sink = hear, .level = LOG_WARN};
 static const struct span front = {(const uint8_t *)"front", 5};
 
 static int fresh(void **state) {
 	(void)state;
-	l = limiter_new(1, 2);
+	lines = 0;
+	l = limiter_new(1, 2, &quiet);
 	return l ? 0 : -1;
 }
 
@@ -127,6 +139,42 @@ static void i24_command_bucket_empties_and_fills(void **state) {
 	assert_true(limiter_principal(l, alice, LIMITER_PULL, at(0)));
 }
 
+static void i24_chunk_bucket_is_a_device_alone_and_fills(void **state) {
+	(void)state;
+	for (int i = 0; i < LIMIT_CHUNK_BURST; i++)
+		assert_true(limiter_principal(l, front, LIMITER_CHUNK, at(0)));
+	assert_false(limiter_principal(l, front, LIMITER_CHUNK, at(0)));
+	assert_true(limiter_principal(l, front, LIMITER_CHUNK, at(LIMIT_CHUNK_MS)));
+	assert_true(limiter_principal(l, SPAN_LIT("back"), LIMITER_CHUNK, at(0)));
+}
+
+static void who_is_over_a_limit_is_named_now_and_then(void **state) {
+	(void)state;
+	for (uint64_t seq = 1; seq <= 6; seq++) (void)take(LIMITER_MOTION, seq, 0, 0);
+	assert_int_equal(lines, 0);
+	for (uint64_t seq = 7; seq <= 106; seq++)
+		assert_int_equal(take(LIMITER_MOTION, seq, 0, 0), LIMITER_LATER);
+	assert_int_equal(lines, 1);
+	assert_string_equal(said, "event=limited device=front what=motion suppressed=0");
+	(void)take(LIMITER_MOTION, 107, 0, LIMIT_LOG_EVERY_MS);
+	assert_int_equal(lines, 2);
+	assert_string_equal(said, "event=limited device=front what=motion suppressed=99");
+	for (int i = 0; i <= LIMIT_COMMAND_BURST; i++)
+		(void)limiter_principal(l, SPAN_LIT("alice"), LIMITER_COMMAND, at(0));
+	assert_string_equal(said, "event=limited who=alice what=command suppressed=0");
+	assert_int_equal(limiter_limited(l), 102);
+}
+
+static void lines_about_refused_commands_are_few_and_each_names_own(void **state) {
+	(void)state;
+	for (int i = 0; i < LIMIT_LOG_BURST; i++)
+		assert_true(limiter_may_log(l, SPAN_LIT("alice"), at(0)));
+	assert_false(limiter_may_log(l, SPAN_LIT("alice"), at(LIMIT_LOG_EVERY_MS - 1)));
+	assert_true(limiter_may_log(l, SPAN_LIT("bob"), at(0)));
+	assert_true(limiter_may_log(l, SPAN_LIT("alice"), at(LIMIT_LOG_EVERY_MS)));
+	assert_int_equal(limiter_limited(l), 0);
+}
+
 static void sweep_forgets_the_idle_but_no_hole(void **state) {
 	(void)state;
 	assert_int_equal(take(LIMITER_RING, 1, 0, 0), LIMITER_TAKE);
@@ -152,6 +200,9 @@ int main(void) {
 		TEST(ring_over_its_limit_holds_no_ack_back),
 		TEST(event_put_back_is_a_hole),
 		TEST(i24_command_bucket_empties_and_fills),
+		TEST(i24_chunk_bucket_is_a_device_alone_and_fills),
+		TEST(who_is_over_a_limit_is_named_now_and_then),
+		TEST(lines_about_refused_commands_are_few_and_each_names_own),
 		TEST(sweep_forgets_the_idle_but_no_hole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

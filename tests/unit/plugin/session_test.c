@@ -183,18 +183,43 @@ static void listed_client_that_left_is_not_kicked(void **state) {
 static void i5_denied_purge_is_kicked_once_more(void **state) {
 	(void)state;
 	login(0, "alarm.a", "alarm", CRED_INTEGRATOR);
-	sessions_read_denied(s, &clients[0], at(2));
+	sessions_read_denied(s, &clients[0]);
+	sessions_read_denied(s, &clients[0]);
 	kicks_after_the_purge("alarm.a");
+	kicks_nobody();
 	logout(0, 3);
 	login(1, "alarm.a", "alarm", CRED_INTEGRATOR);
-	sessions_read_denied(s, &clients[1], at(4)); /* not for ever */
+	kicks_nobody();                       /* what was refused is gone: nothing to refuse, no kick */
+	sessions_read_denied(s, &clients[1]); /* of another home, that took its grant back meanwhile */
+	kicks_after_the_purge("alarm.a");
 	kicks_nobody();
+}
+
+static void who_is_connected_with_an_id_and_about_to_go(void **state) {
+	bool leaving;
+	(void)state;
+	assert_null(sessions_with_id(s, SPAN_LIT("alarm.a"), &leaving));
+	assert_false(leaving);
+	login(0, "alarm.a", "alarm", CRED_INTEGRATOR);
+	assert_ptr_equal(sessions_with_id(s, SPAN_LIT("alarm.a"), &leaving)->client, &clients[0]);
+	assert_false(leaving);
+	assert_true(sessions_is_purging(s, &clients[0]));
+	sessions_read_denied(s, &clients[0]);
+	(void)sessions_with_id(s, SPAN_LIT("alarm.a"), &leaving);
+	assert_true(leaving);
+	kicks_after_the_purge("alarm.a");
+	(void)sessions_with_id(s, SPAN_LIT("alarm.a"), &leaving);
+	assert_false(leaving);
+	sessions_purge_end(s);
+	assert_false(sessions_is_purging(s, &clients[0]));
+	logout(0, 3);
+	assert_null(sessions_with_id(s, SPAN_LIT("alarm.a"), &leaving));
 }
 
 static void i5_kick_of_a_grant_is_not_put_off_by_one_of_the_purge(void **state) {
 	(void)state;
 	login(0, "alarm.a", "alarm", CRED_INTEGRATOR);
-	sessions_read_denied(s, &clients[0], at(2));
+	sessions_read_denied(s, &clients[0]);
 	sessions_routed(s, &clients[0], G1);
 	sessions_kick_grant(s, G1);
 	kicks(false, "alarm.a");
@@ -218,7 +243,7 @@ static void i18_lost_device_is_named_once(void **state) {
 static void i9_officer_is_never_kicked_for_a_purge(void **state) {
 	(void)state;
 	login(0, "eva.a", "eva", CRED_OFFICER);
-	sessions_read_denied(s, &clients[0], at(2));
+	sessions_read_denied(s, &clients[0]);
 	kicks_nobody();
 }
 
@@ -226,7 +251,7 @@ static void denied_read_after_the_purge_kicks_nobody(void **state) {
 	(void)state;
 	login(0, "alarm.a", "alarm", CRED_INTEGRATOR);
 	sessions_purge_end(s);
-	sessions_read_denied(s, &clients[0], at(2));
+	sessions_read_denied(s, &clients[0]);
 	kicks_nobody();
 }
 
@@ -244,6 +269,7 @@ int main(void) {
 		TEST(kick_by_id_never_meets_the_successor),
 		TEST(listed_client_that_left_is_not_kicked),
 		TEST(i5_denied_purge_is_kicked_once_more),
+		TEST(who_is_connected_with_an_id_and_about_to_go),
 		TEST(i5_kick_of_a_grant_is_not_put_off_by_one_of_the_purge),
 		TEST(i18_lost_device_is_named_once),
 		TEST(i9_officer_is_never_kicked_for_a_purge),

@@ -100,7 +100,7 @@ static struct change *three_rows(struct state *st) {
 	static struct change c;
 	static struct row_home home = {.row = {.kind = ROW_HOME}, .id = "ash"};
 	static struct row_device device = {
-		.row = {.kind = ROW_DEVICE}, .id = "ash-door", .home = "ash"};
+		.row = {.kind = ROW_DEVICE}, .id = "ash-door", .home = "ash", .claimed_ms = 1};
 	static struct row_standing yes = {
 		.row = {.kind = ROW_STANDING},
 		.id = UUID_OF("30"),

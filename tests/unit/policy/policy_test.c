@@ -37,6 +37,9 @@ static const char *const names[] = {
 	V1 "home/elm/json/elm-door/ring",
 	V1 "home/elm/json/elm-yard/motion",
 	V1 "home/elm/json/elm-door/clip-ready",
+	V1 "device/elm-door/claim",
+	V1 "device/elm-new/ring",
+	V1 "device/elm-new/claim",
 	V1 "home/elm/json/elm-door/status",
 	V1 "home/elm/ask",
 	V1 "home/oak/ask",
@@ -205,6 +208,24 @@ static void i1_empty_incomplete_or_refusing_state_refuses_everything(void **unus
 	state_free(refusing);
 }
 
+/* All rows are there and their seq is an old one, but nobody said that these are all. */
+static void i1_half_loaded_state_refuses_everything(void **unused) {
+	(void)unused;
+	const char *bad = "";
+	struct state *st = world_new(), *half = state_new(5, 6);
+	for (int kind = ROW_NONE + 1; kind < ROW_KINDS; kind++) {
+		const struct row *r = state_each(st, (enum row_kind)kind, NULL);
+		for (; r; r = state_each(st, (enum row_kind)kind, r))
+			assert_int_equal(state_load(half, r, &bad), ERR_NONE);
+	}
+	state_committed(half, state_seq(st));
+	assert_int_equal(count_allowed(half, half), 0);
+	assert_int_equal(state_complete(half, state_seq(st), &bad), ERR_NONE);
+	assert_true(count_allowed(half, half) > 100);
+	state_free(st);
+	state_free(half);
+}
+
 static void i1_nobody_and_no_access_are_refused(void **unused) {
 	(void)unused;
 	struct state *st = world_new();
@@ -233,7 +254,8 @@ static void i1_a_clock_that_is_not_sound_leaves_only_the_way_out(void **unused) 
 	struct state *st = world_new();
 	state_set_unsound(st, true);
 	EACH_WHO(who, st) EACH_TEXT(name, names) {
-		bool write = is_on(TOPIC_HOME_COMMAND, *name) || is_on(TOPIC_CONTROL, *name);
+		bool write = is_on(TOPIC_HOME_COMMAND, *name) || is_on(TOPIC_DEVICE_CLAIM, *name) ||
+					 is_on(TOPIC_CONTROL, *name);
 		bool read = is_on(TOPIC_USER_REPLY, *name) || is_on(TOPIC_USER_DENIED, *name) ||
 					is_on(TOPIC_OPERATOR_HEALTH, *name) || is_on(TOPIC_CONTROL_RESPONSE, *name);
 		if (!write) assert_false(allows(st, who, ACCESS_WRITE, *name));
@@ -292,8 +314,8 @@ static void i13_only_status_is_retained_under_vestibule(void **unused) {
 }
 
 static const char *const consumed[] = {
-	V1 "home/elm/command", V1 "agency/metro-pd/command", V1 "relay/mover/report",
-	V1 "user/ann/sync",    "$CONTROL/vestibule/v1",
+	V1 "device/elm-door/claim", V1 "home/elm/command", V1 "agency/metro-pd/command",
+	V1 "relay/mover/report",    V1 "user/ann/sync",    "$CONTROL/vestibule/v1",
 };
 
 static void i14_no_filter_reaches_a_consumed_topic_or_the_status_of_many(void **unused) {
@@ -448,6 +470,26 @@ static void i19_what_an_officer_may_write_no_device_may_read(void **unused) {
 	state_free(st);
 }
 
+/* What agencies write, cause, or are told: a device hears of none of it. */
+static void i19_no_device_reads_what_an_agency_has_a_word_in(void **unused) {
+	(void)unused;
+	static const enum topic_kind kinds[] = {
+		TOPIC_AGENCY_COMMAND, TOPIC_AGENCY_NOTICE, TOPIC_PUBLIC_AGENCY, TOPIC_PUBLIC_REQUEST,
+		TOPIC_AREA_ALERT,     TOPIC_HOME_ASK,      TOPIC_RELAY_JOB,     TOPIC_USER_LINK};
+	struct state *st = world_new();
+	size_t asked = 0;
+	EACH_WHO(who, st) EACH_TEXT(name, names) {
+		if (kind_of(who) != CRED_DEVICE) continue;
+		for (size_t i = 0; i < COUNT(kinds); i++) {
+			if (!is_on(kinds[i], *name)) continue;
+			assert_false(allows(st, who, ACCESS_READ, *name));
+			asked++;
+		}
+	}
+	assert_true(asked > COUNT(kinds));
+	state_free(st);
+}
+
 static void i20_no_officer_reads_anything_of_a_device_or_home(void **unused) {
 	(void)unused;
 	struct state *st = world_new();
@@ -517,6 +559,7 @@ static void mute_alerts_is_read_as_the_rules_are(void **unused) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(i1_empty_incomplete_or_refusing_state_refuses_everything),
+		cmocka_unit_test(i1_half_loaded_state_refuses_everything),
 		cmocka_unit_test(i1_nobody_and_no_access_are_refused),
 		cmocka_unit_test(i1_without_options_agencies_are_off),
 		cmocka_unit_test(i1_a_clock_that_is_not_sound_leaves_only_the_way_out),
@@ -529,6 +572,7 @@ int main(void) {
 		cmocka_unit_test(i16_a_filter_is_answered_alike_with_and_without_a_grant),
 		cmocka_unit_test(i18_no_will_but_the_own_status_of_a_device),
 		cmocka_unit_test(i19_what_an_officer_may_write_no_device_may_read),
+		cmocka_unit_test(i19_no_device_reads_what_an_agency_has_a_word_in),
 		cmocka_unit_test(i20_no_officer_reads_anything_of_a_device_or_home),
 		cmocka_unit_test(an_event_from_the_future_counts_as_its_arrival),
 		cmocka_unit_test(mute_alerts_is_read_as_the_rules_are),

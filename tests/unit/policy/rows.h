@@ -49,9 +49,13 @@ static inline struct state *rows_state(void) {
 	return st;
 }
 
-#define HOME(ID)                  ROW(ROW_HOME, home, .id = ID)
-#define DEVICE(ID, HOME_ID, CELL) ROW(ROW_DEVICE, device, .id = ID, .home = HOME_ID, .cell = CELL)
-#define RETIRED(ID, HOME_ID)      ROW(ROW_DEVICE, device, .id = ID, .home = HOME_ID, .retired = 1)
+#define HOME(ID) ROW(ROW_HOME, home, .id = ID)
+#define DEVICE(ID, HOME_ID, CELL) \
+	ROW(ROW_DEVICE, device, .id = ID, .home = HOME_ID, .cell = CELL, .claimed_ms = 1)
+#define UNCLAIMED(ID, HOME_ID, CELL) \
+	ROW(ROW_DEVICE, device, .id = ID, .home = HOME_ID, .cell = CELL)
+#define RETIRED(ID, HOME_ID) \
+	ROW(ROW_DEVICE, device, .id = ID, .home = HOME_ID, .retired = 1, .claimed_ms = 1)
 #define CRED(USER, KIND, SUBJECT, ROLE)                                                 \
 	ROW(ROW_CREDENTIAL, credential, .username = USER, .kind = KIND, .subject = SUBJECT, \
 		.role = ROLE)
@@ -94,10 +98,12 @@ static inline void world_homes(struct state *st) {
 	rows_put(st, DEVICE("elm-door", "elm", "u33db2m3"));
 	rows_put(st, DEVICE("elm-yard", "elm", ""));
 	rows_put(st, RETIRED("elm-gone", "elm"));
+	rows_put(st, UNCLAIMED("elm-new", "elm", "u33dr0m3"));
 	rows_put(st, DEVICE("oak-door", "oak", "u33dc9xy"));
 	rows_put(st, CRED("door-1", CRED_DEVICE, "elm-door", ROLE_NONE));
 	rows_put(st, CRED("yard-1", CRED_DEVICE, "elm-yard", ROLE_NONE));
 	rows_put(st, CRED("gone-1", CRED_DEVICE, "elm-gone", ROLE_NONE));
+	rows_put(st, CRED("new-1", CRED_DEVICE, "elm-new", ROLE_NONE));
 	rows_put(st, CRED("oak-1", CRED_DEVICE, "oak-door", ROLE_NONE));
 	rows_put(st, CRED("ann", CRED_MEMBER, "elm", ROLE_ADMIN));
 	rows_put(st, CRED("ben", CRED_MEMBER, "elm", ROLE_ADULT));

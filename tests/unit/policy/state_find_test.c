@@ -71,6 +71,20 @@ static void i3_i4_a_standing_grant_counts_after_its_commit_and_ends_before_it(vo
 	state_free(st);
 }
 
+/* The row of an end is as durable as any other: it is its state that denies. */
+static void i4_an_ended_grant_stays_ended_when_its_end_is_durable(void **unused) {
+	(void)unused;
+	static const enum grant_state ends[] = {GSTATE_REFUSED, GSTATE_REVOKED, GSTATE_EXPIRED};
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		struct state *st = granted();
+		rows_put(st, STANDING("02", "elm", "co", "d2", GRANT_RING, GSTATE_ACTIVE, NBF, EXP));
+		assert_true(may(st, "co", "d2", GRANT_RING, NBF, NBF));
+		rows_put(st, STANDING("02", "elm", "co", "d2", GRANT_RING, ends[i], NBF, EXP));
+		assert_false(may(st, "co", "d2", GRANT_RING, NBF, NBF));
+		state_free(st);
+	}
+}
+
 static void a_retired_device_is_read_by_no_grant(void **unused) {
 	(void)unused;
 	struct state *st = granted();
@@ -156,6 +170,7 @@ int main(void) {
 		cmocka_unit_test(a_standing_grant_reaches_its_home_device_and_kind_only),
 		cmocka_unit_test(i24_a_standing_grant_holds_from_nbf_until_before_exp),
 		cmocka_unit_test(i3_i4_a_standing_grant_counts_after_its_commit_and_ends_before_it),
+		cmocka_unit_test(i4_an_ended_grant_stays_ended_when_its_end_is_durable),
 		cmocka_unit_test(a_retired_device_is_read_by_no_grant),
 		cmocka_unit_test(a_renewed_grant_counts_beside_the_ended_one),
 		cmocka_unit_test(things_are_found_by_their_key_and_kind),

@@ -392,13 +392,38 @@ static void a_changed_row_keeps_its_place(void **unused) {
 	rows_put(st, HOME("elm"));
 	rows_put(st, DEVICE("d1", "elm", ""));
 	rows_put(st, DEVICE("d2", "elm", ""));
-	rows_put(st, ROW(ROW_DEVICE, device, .id = "d1", .home = "elm", .name = "Door"));
+	rows_put(st,
+			 ROW(ROW_DEVICE, device, .id = "d1", .home = "elm", .name = "Door", .claimed_ms = 1));
 	const struct row *r = state_child(st, ROW_DEVICE, 0, SPAN_LIT("elm"), NULL);
 	assert_string_equal(((const struct row_device *)r)->id, "d2");
 	r = state_child(st, ROW_DEVICE, 0, SPAN_LIT("elm"), r);
 	assert_string_equal(((const struct row_device *)r)->name, "Door");
 	assert_null(state_child(st, ROW_DEVICE, 0, SPAN_LIT("elm"), r));
 	assert_int_equal(state_count(st, ROW_DEVICE), 2);
+	state_free(st);
+}
+
+/* I3: a claim counts from its commit; another name given to the device afterwards does not put it in
+ * doubt until that is committed, too. */
+static void i3_claim_counts_when_durable_and_a_new_name_does_not_end_it(void **unused) {
+	(void)unused;
+	struct state *st = rows_state();
+	const char *bad = "";
+	rows_put(st, HOME("elm"));
+	rows_put(st, UNCLAIMED("d1", "elm", ""));
+	assert_false(state_is_claimed(st, state_device(st, SPAN_LIT("d1"))));
+	rows_put_soon(st, DEVICE("d1", "elm", ""));
+	assert_false(state_is_claimed(st, state_device(st, SPAN_LIT("d1"))));
+	state_committed(st, state_seq(st));
+	assert_true(state_is_claimed(st, state_device(st, SPAN_LIT("d1"))));
+	rows_put_soon(st, DEVICE("d1", "elm", "u33db2m3"));
+	assert_false(state_durable(st, &state_device(st, SPAN_LIT("d1"))->row));
+	assert_true(state_is_claimed(st, state_device(st, SPAN_LIT("d1"))));
+	assert_int_equal(rows_try(st, UNCLAIMED("d1", "elm", ""), &bad), ERR_INPUT);
+	assert_string_equal(bad, "absorbing");
+	rows_put_soon(st, RETIRED("d2", "elm"));
+	assert_false(state_is_claimed(st, state_device(st, SPAN_LIT("d2"))));
+	assert_false(state_is_claimed(st, NULL));
 	state_free(st);
 }
 
@@ -514,6 +539,7 @@ int main(void) {
 		cmocka_unit_test(rows_loaded_in_any_order_are_newest_first),
 		cmocka_unit_test(health_says_why_nothing_is_allowed),
 		cmocka_unit_test(a_changed_row_keeps_its_place),
+		cmocka_unit_test(i3_claim_counts_when_durable_and_a_new_name_does_not_end_it),
 		cmocka_unit_test(absent_things_are_null),
 		cmocka_unit_test(indexes_agree_with_a_naive_model),
 	};

@@ -315,8 +315,8 @@ static void check_absence(enum codec_kind kind, unsigned choice) {
 		bool may = rule->flags & RULE_OPTIONAL || rule->shape == SHAPE_BOOL ||
 				   (rule->shape == SHAPE_NUMBER && rule->min <= 0);
 		if (f->label == PROTOBUF_C_LABEL_REPEATED) may = rule->count_min == 0;
-		if (kind == CODEC_RELAY_JOB || kind == CODEC_RELAY_REPORT) {
-			if (may && rule->flags & RULE_OPTIONAL) continue; /* depends on the kind */
+		if (kind == CODEC_RELAY_JOB || kind == CODEC_RELAY_REPORT || kind == CODEC_ENROL_HOME) {
+			if (may && rule->flags & RULE_OPTIONAL) continue; /* depends on the others */
 		}
 		struct codec_fault why = {"", ""};
 		enum err e = codec_validate(kind, msg, &why);
@@ -361,6 +361,12 @@ static void rules_that_span_fields_name_the_field_to_blame(void **state) {
 	report->url = NULL;
 	assert_int_equal(codec_validate(CODEC_RELAY_REPORT, &report->base, &why), ERR_INPUT);
 	assert_string_equal(why.field, "RelayReport.url");
+	Vestibule__V1__EnrolHome *enrol = (void *)sample_make(&sample, CODEC_ENROL_HOME, true, 0);
+	enrol->token_sha256.len = 0;
+	assert_int_equal(codec_validate(CODEC_ENROL_HOME, &enrol->base, &why), ERR_INPUT);
+	assert_string_equal(why.field, "EnrolHome.token_sha256");
+	enrol->username = NULL;
+	assert_int_equal(codec_validate(CODEC_ENROL_HOME, &enrol->base, &why), ERR_NONE);
 	Vestibule__V1__PublicAgency *pub = (void *)sample_make(&sample, CODEC_PUBLIC_AGENCY, true, 0);
 	pub->rings[1]->n_lat_e7--;
 	pub->rings[1]->n_lon_e7--;

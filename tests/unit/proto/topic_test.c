@@ -24,6 +24,7 @@ static const struct good table[] = {
 	{V "device/d7/ack", TOPIC_DEVICE_ACK, "", "d7", "", "", ""},
 	{V "device/d7/pull/" CLIP "/bob", TOPIC_DEVICE_PULL, "", "d7", CLIP, "bob", ""},
 	{V "device/d7/chunk/" CLIP "/bob", TOPIC_DEVICE_CHUNK, "", "d7", CLIP, "bob", ""},
+	{V "device/d7/claim", TOPIC_DEVICE_CLAIM, "", "d7", "", "", ""},
 	{V "home/h1/json/d7/ring", TOPIC_HOME_JSON_RING, "h1", "d7", "", "", ""},
 	{V "home/h1/json/d7/motion", TOPIC_HOME_JSON_MOTION, "h1", "d7", "", "", ""},
 	{V "home/h1/json/d7/clip-ready", TOPIC_HOME_JSON_CLIP_READY, "h1", "d7", "", "", ""},
@@ -210,11 +211,12 @@ static void levels_are_counted_from_zero_and_may_be_empty(void **state) {
 	assert_false(topic_level(SPAN_LIT("a//b/"), 4, &level));
 }
 
-static void consumed_topics_are_the_five_that_nobody_reads(void **state) {
+static void consumed_topics_are_the_six_that_nobody_reads(void **state) {
 	(void)state;
 	for (int kind = -1; kind <= TOPIC_KINDS; kind++) {
-		bool want = kind == TOPIC_HOME_COMMAND || kind == TOPIC_AGENCY_COMMAND ||
-					kind == TOPIC_RELAY_REPORT || kind == TOPIC_USER_SYNC || kind == TOPIC_CONTROL;
+		bool want = kind == TOPIC_DEVICE_CLAIM || kind == TOPIC_HOME_COMMAND ||
+					kind == TOPIC_AGENCY_COMMAND || kind == TOPIC_RELAY_REPORT ||
+					kind == TOPIC_USER_SYNC || kind == TOPIC_CONTROL;
 		assert_int_equal(topic_is_consumed((enum topic_kind)kind), want);
 	}
 }
@@ -241,7 +243,7 @@ int main(void) {
 		cmocka_unit_test(names_over_the_limit_are_refused_only_where_they_are_ours),
 		cmocka_unit_test(longest_names_of_ours_fit_the_limit),
 		cmocka_unit_test(levels_are_counted_from_zero_and_may_be_empty),
-		cmocka_unit_test(consumed_topics_are_the_five_that_nobody_reads),
+		cmocka_unit_test(consumed_topics_are_the_six_that_nobody_reads),
 		cmocka_unit_test(every_kind_has_its_own_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

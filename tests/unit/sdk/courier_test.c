@@ -176,6 +176,17 @@ static void fresh_ring_carries_what_is_left_of_its_minute(void **state) {
 	assert_int_equal(item.life_s, 40);
 }
 
+/* The courier's reading of the clock may be a moment older than the event. */
+static void ring_younger_than_the_clock_has_a_minute_and_no_more(void **state) {
+	struct bench *b = (struct bench *)*state;
+	struct courier_item item;
+	struct moment before = b->s->now;
+	before.boot_ms -= 3;
+	assert_int_equal(scratch_add(b->s, VESTIBULE_RING), ERR_NONE);
+	assert_true(courier_next(&b->c, before, &item, &b->bytes));
+	assert_int_equal(item.life_s, 60);
+}
+
 static void refused_event_is_dropped_with_the_reason_of_its_denial(void **state) {
 	struct bench *b = (struct bench *)*state;
 	struct courier_settled s;
@@ -273,6 +284,7 @@ int main(void) {
 		T(new_connection_sends_everything_unsettled_again),
 		T(stale_ring_is_not_sent_but_told_and_counted),
 		T(fresh_ring_carries_what_is_left_of_its_minute),
+		T(ring_younger_than_the_clock_has_a_minute_and_no_more),
 		T(refused_event_is_dropped_with_the_reason_of_its_denial),
 		T(denial_before_the_puback_is_remembered),
 		T(refusal_without_denial_ends_after_a_second),

@@ -13,6 +13,10 @@ struct told { /* filled on the library's thread */
 	unsigned by_outcome[5];
 	unsigned online, offline;
 	char why[160];
+	unsigned claims;
+	enum vestibule_claim claimed;
+	enum vestibule_outcome claim_outcome;
+	char claim_reason[64];
 };
 
 struct bench {
@@ -38,6 +42,16 @@ static void on_link(void *ctx, enum vestibule_link link, const char *why) {
 	if (link == VESTIBULE_ONLINE) t->online++;
 	if (link == VESTIBULE_OFFLINE) t->offline++;
 	if (why[0]) (void)snprintf(t->why, sizeof t->why, "%s", why);
+	pthread_mutex_unlock(&t->lock);
+}
+
+static void on_claimed(void *ctx, const struct vestibule_claimed *c) {
+	struct told *t = &((struct bench *)ctx)->told;
+	pthread_mutex_lock(&t->lock);
+	t->claims++;
+	t->claimed = c->what;
+	t->claim_outcome = c->outcome;
+	(void)snprintf(t->claim_reason, sizeof t->claim_reason, "%s", c->reason);
 	pthread_mutex_unlock(&t->lock);
 }
 
@@ -85,6 +99,7 @@ static void open_device(struct bench *x, const char *name, int port) {
 								 .spool_dir = x->spool,
 								 .clip_read = read_clip,
 								 .settled = on_settled,
+								 .claimed = on_claimed,
 								 .link = on_link,
 								 .ctx = x};
 	x->d = vestibule_device_new(&c, &why);
@@ -165,6 +180,91 @@ static void events_arrive_in_order_and_a_clip_settles_with_its_ack(void **state)
 	assert_int_equal(st.waiting, 0);
 	assert_int_equal(st.link, VESTIBULE_ONLINE);
 	assert_int_equal(st.acked_seq, clip.seq);
+}
+
+static void first_admin_is_told_when_its_receipt_says_recorded(void **state) {
+	struct bench *x = (struct bench *)*state;
+	if (!broker_start(&x->b)) skip();
+	size_t at = 0;
+	uint8_t sha256[32] = {7};
+	struct vestibule_fault why;
+	open_device(x, "door-1", x->b.port);
+	(void)broker_expect(&x->b, &at, "vestibule/v1/device/door-1/status");
+	assert_int_equal(vestibule_device_first_admin(x->d, "an", sha256, &why), VESTIBULE_INVALID);
+	assert_string_equal(why.field, "DeviceClaim.first_admin.username");
+	assert_int_equal(vestibule_device_first_admin(x->d, "ann", NULL, &why), VESTIBULE_INVALID);
+	assert_int_equal(vestibule_device_first_admin(x->d, "ann", sha256, &why), VESTIBULE_OK);
+	assert_int_equal(vestibule_device_first_admin(x->d, "ann", sha256, &why), VESTIBULE_BUSY);
+	const struct seen *s = broker_expect(&x->b, &at, "vestibule/v1/device/door-1/claim");
+	assert_int_equal(s->qos, 1);
+	assert_int_equal(s->properties, 0);
+	struct codec *codec = codec_new();
+	struct codec_fault fault;
+	ProtobufCMessage *msg = NULL;
+	assert_int_equal(
+		codec_decode(codec, CODEC_DEVICE_CLAIM, span_of(s->bytes, s->len), &msg, &fault), ERR_NONE);
+	const Vestibule__V1__DeviceClaim *m = (const Vestibule__V1__DeviceClaim *)msg;
+	assert_string_equal(m->first_admin->username, "ann");
+	assert_memory_equal(m->first_admin->token_sha256.data, sha256, 32);
+	assert_int_equal(counted(x, &x->told.claims), 0); /* a PUBACK is no answer */
+	uint8_t other[16] = {1, 2, 3};
+	Vestibule__V1__Receipt receipt = VESTIBULE__V1__RECEIPT__INIT, *list[1] = {&receipt};
+	Vestibule__V1__Reply reply = VESTIBULE__V1__REPLY__INIT;
+	receipt.receipt_id = receipt.in_reply_to = reply.in_reply_to =
+		(ProtobufCBinaryData){.len = 16, .data = other};
+	receipt.at_ms = 1;
+	receipt.kind = VESTIBULE__V1__RECEIPT_KIND__RECEIPT_KIND_RECORDED;
+	reply.last = true;
+	reply.n_receipts = 1;
+	reply.receipts = list;
+	broker_publish(&x->b, "vestibule/v1/user/door-1/reply", &reply.base); /* to something else */
+	receipt.in_reply_to = m->event_id;
+	broker_publish(&x->b, "vestibule/v1/user/door-1/reply", &reply.base);
+	WAIT_FOR(x, counted(x, &x->told.claims) == 1);
+	assert_int_equal(x->told.claimed, VESTIBULE_FIRST_ADMIN);
+	assert_int_equal(x->told.claim_outcome, VESTIBULE_RECORDED);
+	codec_free(codec);
+}
+
+/* The broker forgets the device as the plugin would: it lets it in no more. */
+static void bar_everybody(struct broker *b) {
+	char path[96];
+	(void)snprintf(path, sizeof path, "%s/conf", b->dir);
+	broker_leave(b);
+	broker_kill(b);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	(void)fprintf(f, "listener %d 127.0.0.1\nallow_anonymous false\n%s", b->port,
+				  geteuid() == 0 ? "user root\n" : "");
+	(void)fclose(f);
+	broker_run(b);
+}
+
+static void reset_is_recorded_once_the_device_is_let_in_no_more(void **state) {
+	struct bench *x = (struct bench *)*state;
+	if (!broker_start(&x->b)) skip();
+	size_t at = 0;
+	uint8_t sha256[32] = {7};
+	open_device(x, "door-1", x->b.port);
+	(void)broker_expect(&x->b, &at, "vestibule/v1/device/door-1/status");
+	assert_int_equal(vestibule_device_first_admin(x->d, "ann", sha256, NULL), VESTIBULE_OK);
+	assert_int_equal(vestibule_device_reset(x->d, NULL), VESTIBULE_OK); /* takes its place */
+	assert_int_equal(vestibule_device_reset(x->d, NULL), VESTIBULE_BUSY);
+	const struct seen *s;
+	do s = broker_expect(&x->b, &at, "vestibule/v1/device/door-1/claim");
+	while (s->len > 40); /* the first admin may have left before */
+	assert_int_equal(s->bytes[s->len - 2], 9 << 3 | 2);
+	usleep(200000);
+	assert_int_equal(counted(x, &x->told.claims), 0);
+	bar_everybody(&x->b);
+	WAIT_FOR(x, counted(x, &x->told.claims) == 1);
+	assert_int_equal(x->told.claimed, VESTIBULE_RESET);
+	assert_int_equal(x->told.claim_outcome, VESTIBULE_RECORDED);
+	/* now nothing can be told any more */
+	assert_int_equal(vestibule_device_reset(x->d, NULL), VESTIBULE_OK);
+	WAIT_FOR(x, counted(x, &x->told.claims) == 2);
+	assert_int_equal(x->told.claim_outcome, VESTIBULE_REFUSED);
+	assert_string_equal(x->told.claim_reason, "not_let_in");
 }
 
 static void status_is_retained_and_says_offline_at_the_end(void **state) {
@@ -321,6 +421,8 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		T(without_a_broker_events_are_kept_and_the_reason_is_told),
 		T(events_arrive_in_order_and_a_clip_settles_with_its_ack),
+		T(first_admin_is_told_when_its_receipt_says_recorded),
+		T(reset_is_recorded_once_the_device_is_let_in_no_more),
 		T(status_is_retained_and_says_offline_at_the_end),
 		T(killed_device_leaves_offline_as_its_will),
 		T(pulled_clip_comes_in_chunks_to_whoever_pulled),

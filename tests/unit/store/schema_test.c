@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "plugin/store/migrate.h"
+#include "plugin/store/schema/0001.h"
 #include "plugin/store/store_sql.h"
 
 static int setup(void **state) {
@@ -63,12 +64,12 @@ static int one_number(sqlite3 *db, const char *sql) {
 }
 
 static void every_table_is_strict_and_there_is_one_for_each_kind(void **state) {
-	/* Kinds without ROW_NONE, and store_state. */
+	/* Kinds without ROW_NONE, store_state and store_run. */
 	assert_int_equal(
 		one_number(*state,
 				   "SELECT count(*) FROM pragma_table_list WHERE schema='main' AND type='table'"
 				   " AND name NOT LIKE 'sqlite_%'"),
-		ROW_KINDS - 1 + 1);
+		ROW_KINDS - 1 + 2);
 	assert_int_equal(
 		one_number(*state,
 				   "SELECT count(*) FROM pragma_table_list WHERE schema='main' AND type='table'"
@@ -97,11 +98,35 @@ static void migrating_again_changes_nothing(void **state) {
 
 static void a_version_from_the_future_or_below_zero_is_refused(void **state) {
 	char why[STORE_WHY_SIZE] = "";
-	assert_int_equal(sqlite3_exec(*state, "PRAGMA user_version=2", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(*state, "PRAGMA user_version=4", NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(migrate_run(*state, why), ERR_VERSION);
-	assert_non_null(strstr(why, "version 2"));
+	assert_non_null(strstr(why, "version 4"));
 	assert_int_equal(sqlite3_exec(*state, "PRAGMA user_version=-1", NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(migrate_run(*state, why), ERR_VERSION);
+}
+
+/* A database of the first schema, with a device of the time when the operator's word was enough. */
+static void devices_of_the_first_schema_become_claimed(void **state) {
+	(void)state;
+	char why[STORE_WHY_SIZE] = "";
+	sqlite3 *db = NULL;
+	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+	for (const char *const *sql = schema_0001; *sql; sql++)
+		assert_int_equal(sqlite3_exec(db, *sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+								  "PRAGMA user_version=1;"
+								  "INSERT INTO device VALUES('d1','h1','Door','u4pruydq',0,77,5);"
+								  "INSERT INTO device VALUES('d2','h1','','',1,0,6)",
+								  NULL, NULL, NULL),
+					 SQLITE_OK);
+	assert_int_equal(migrate_run(db, why), ERR_NONE);
+	assert_int_equal(one_number(db, "SELECT count(*) FROM device WHERE id='d1' AND home='h1' AND"
+									" name='Door' AND cell='u4pruydq' AND retired=0 AND"
+									" created_ms=77 AND claimed_ms=77 AND change_seq=5"),
+					 1);
+	assert_int_equal(one_number(db, "SELECT claimed_ms FROM device WHERE id='d2'"), 1);
+	assert_int_equal(one_number(db, "PRAGMA user_version"), MIGRATE_NEWEST);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
 static void a_failing_migration_leaves_nothing_behind(void **state) {
@@ -129,6 +154,7 @@ int main(void) {
 		CLAIM(every_statement_prepares_on_the_migrated_schema),
 		CLAIM(migrating_again_changes_nothing),
 		CLAIM(a_version_from_the_future_or_below_zero_is_refused),
+		CLAIM(devices_of_the_first_schema_become_claimed),
 		CLAIM(a_failing_migration_leaves_nothing_behind),
 	};
 	return cmocka_run_group_tests_name("sqlite schema", tests, NULL, NULL);

@@ -1,0 +1,183 @@
+#!/usr/bin/python3
+"""What others feel of a flood, and of a store that takes five seconds a commit: the round trip from a doorbell's PUBLISH to a member
+of its home, while one device, one officer or strangers at the door send as fast as they can. A real broker on loopback, log as in
+Debian's package.
+
+Each flood is aimed once at the broker that is measured (`here`) and once at a second one (`elsewhere`), in turns: `elsewhere` is what
+the flood costs on this machine whoever serves it, and `here` divided by it is what the flooded broker costs its others. `quiet` is
+without any flood. A line is over all turns.
+
+    BUILD=build tests/bench/stall.py [FLOOD...]       default: all; TURNS=5 SAMPLES=150
+
+Exit status 1 when a 99th percentile of `here` is above STALL_RATIO (default: no limit) times that of `elsewhere`."""
+import contextlib
+import os
+import select
+import struct
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "broker"), HERE]
+from broker import *
+from disk import Disk
+from retraction import BURST, SLOT_MS, QuietBroker, percentile
+
+TURNS, SAMPLES = int(os.environ.get("TURNS", "5")), int(os.environ.get("SAMPLES", "150"))
+DOORS = 16      # so many others, one after the other: each may send BURST events whatever their times
+COMMIT_MS = 5000
+
+
+def town():
+    rows = street() + police() + home("plain") + credential("paula", MEMBER, "plain", ADMIN)
+    for n in range(DOORS):
+        rows += device("door-%d" % n, "plain")
+    return rows
+
+
+# --- floods: generators of work for a process of its own; each step yields how much was sent so far ----------------------------------------------------
+
+def flood_device(b, packets):
+    """These packets of one doorbell again and again; what comes back is read and thrown away."""
+    front = b.client("front", timeout=60)
+    front.sock.setblocking(False)
+    data, at = b"".join(packets), 0
+    while True:
+        yield at * len(packets) // len(data)
+        with contextlib.suppress(BlockingIOError):
+            at += front.sock.send(data[at % len(data):])
+        with contextlib.suppress(BlockingIOError):
+            front.sock.recv(65536)
+        select.select([front.sock], [front.sock], [], 0.05)
+
+
+def publish_packet(topic, payload, qos=0, mid=1):
+    body = mqtt5.binary(topic) + (struct.pack("!H", mid) if qos else b"") + b"\0" + payload
+    return bytes([mqtt5.PUBLISH << 4 | qos << 1]) + mqtt5.varint(len(body)) + body
+
+
+def motions(b):
+    return flood_device(b, [publish_packet(TOP + "device/front/motion", motion(seq=n + 1)) for n in range(64)])
+
+
+def rings(b):
+    return flood_device(b, [publish_packet(TOP + "device/front/ring", ring(seq=n + 1), 1, n + 1) for n in range(64)])
+
+
+def clips(b):
+    return flood_device(b, [publish_packet(TOP + "device/front/clip-ready", clip_ready(seq=n + 1), 1, n + 1) for n in range(64)])
+
+
+def statuses(b):
+    return flood_device(b, [publish_packet(TOP + "device/front/status", w) for w in (b"online", b"sleeping")] * 32)
+
+
+def nonsense(b):
+    return flood_device(b, [publish_packet(TOP + "device/front/ring", b"\xff" * 20, 1, n + 1) for n in range(64)])
+
+
+def chunks(b):
+    clip = wire.uuid_text(wire.uuid7())
+    payload = wire.field(1, 0) + wire.field(2, 0) + wire.field(3, bytes(60000))
+    return flood_device(b, [publish_packet(TOP + "device/front/chunk/%s/alice" % clip, payload)])
+
+
+FLOODS = {"motions": motions, "rings": rings, "clips": clips, "statuses": statuses, "nonsense": nonsense, "chunks": chunks}
+
+
+class Flood:
+    """A process that sends until stopped; done is then how many packets (or logins) it was rid of."""
+
+    def __init__(self, broker, work):
+        self.go, child = socket.socketpair()
+        self.pid = os.fork()
+        if self.pid:
+            child.close()
+            assert self.go.recv(1) == b"r"
+            return
+        self.go.close()
+        try:
+            steps = work(broker)
+            next(steps)
+            child.sendall(b"r")
+            done = 0
+            while not select.select([child], [], [], 0)[0]:
+                done = next(steps)
+            child.sendall(b"%d" % done)
+        finally:
+            os._exit(0)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.go.sendall(b"s")
+        self.done = int(self.go.recv(20))
+        self.go.close()
+        os.waitpid(self.pid, 0)
+
+
+# --- measuring ---------------------------------------------------------------------------------------------------------------------------
+
+class Others:
+    """Doorbells of another home and the member who hears them."""
+
+    def __init__(self, b):
+        self.paula = b.client("paula", timeout=60)
+        self.doors = [b.client("door-%d" % n, timeout=60) for n in range(DOORS)]
+        for c in [self.paula] + self.doors:
+            c.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        assert self.paula.subscribe(*[TOP + "device/door-%d/ring" % n for n in range(DOORS)], qos=0) == [0] * DOORS
+        self.sent = 0
+
+    def trip(self):
+        n, seq = self.sent % DOORS, self.sent // DOORS + 1
+        self.sent += 1
+        assert seq <= BURST, "fewer TURNS or SAMPLES: no more is taken of a doorbell at once"
+        payload = ring(seq=seq, at_ms=now_ms() - (BURST + 10 - seq) * SLOT_MS)
+        began = time.monotonic()
+        self.doors[n].start_publish(TOP + "device/door-%d/ring" % n, payload, qos=0)
+        self.paula.expect(TOP + "device/door-%d/ring" % n, 60)
+        return time.monotonic() - began
+
+    def trips(self, count=SAMPLES):
+        got = []
+        for _ in range(count):
+            got.append(self.trip())
+            time.sleep(0.002)
+        return got
+
+
+def measure(name, work):
+    got = {"quiet": [], "elsewhere": [], "here": []}
+    rate = {"elsewhere": 0, "here": 0}
+    with QuietBroker(town(), agencies="on") as here, QuietBroker(town(), agencies="on") as elsewhere:
+        others = Others(here)
+        for _ in range(TURNS):
+            got["quiet"] += others.trips()
+            for where, b in (("elsewhere", elsewhere), ("here", here)):
+                with Flood(b, work) as flood:
+                    began = time.monotonic()
+                    time.sleep(0.3)
+                    got[where] += others.trips()
+                rate[where] += flood.done / (time.monotonic() - began) / TURNS
+    name += ": %.0f a second elsewhere, %.0f here" % (rate["elsewhere"], rate["here"])
+    return tell(name, got, "elsewhere")
+
+
+def tell(name, got, base):
+    print(name)
+    for key, values in got.items():
+        ratio = percentile(values, 99) / percentile(got[base], 99)
+        print("  %-9s p50 %7.2f p99 %7.2f max %7.2f ms   p99 is %4.2f of %s" %
+              (key, *(percentile(values, p) * 1000 for p in (50, 99, 100)), ratio, base), flush=True)
+    return percentile(got["here"], 99) / percentile(got[base], 99)
+
+
+def main_():
+    for name in sys.argv[1:] or FLOODS:
+        measure(name, FLOODS[name])
+
+
+if __name__ == "__main__":
+    sys.exit(main_())
