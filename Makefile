@@ -284,7 +284,7 @@ $(BUILD)/tests/durability/durability: $(call objs,tests/durability) $(BUILD)/glu
 	$(if $(V),,@echo '  LD $@';) $(LINK) -Wl,--as-needed -o $@ $(filter %.o,$^) $(filter %.a,$^) $(FUZZ_LIBS)
 
 .PHONY: worlds
-worlds: $(BUILD)/tests/worlds/worlds ## can an agency tell apart why nothing came? SCRIPTS=200 SEED=1
+worlds: plugin programs $(BUILD)/tests/broker/seed $(BUILD)/tests/worlds/worlds ## can an agency tell apart why nothing came? SCRIPTS=200 SEED=1
 	@tests/worlds/run.sh $(BUILD)
 
 $(BUILD)/tests/torture/torture: $(BUILD)/obj/tests/torture/torture.o $(call objs,plugin) $(STORE_A) $(CORE_A)

@@ -30,6 +30,8 @@ export -f m
 
 suite build-gcc   bash -c 'm -j2 CC=gcc WERROR=1 all'
 suite unit        bash -c 'm -j2 CC=gcc check'
+suite sim         bash -c 'm sim STEPS=400000'
+suite worlds      bash -c 'SCRIPTS=10 WIRE=0 LEAKS="unshuffled|pseudonym|declined" m worlds'
 
 computing() {
 	suite build-clang bash -c 'm CC=clang WERROR=1 BUILD=build/clang plugin programs sdk'
@@ -38,12 +40,14 @@ computing() {
 	suite docs-check  bash -c 'm docs-check'
 	suite unit-san    bash -c 'm SAN=1 unit'
 	suite fuzz-replay bash -c 'm SAN=1 fuzz-replay'
+	suite torture     bash -c 'm SAN=1 torture STRIDE=20'
 	suite broker-san  bash -c 'm SAN=1 test-broker'
 	suite store-tsan  bash -c 'm SAN=thread unit UNIT_SRC="$(echo tests/store/*_test.c tests/unit/store/*_test.c)"'
 }
 talking() {
 	suite broker  bash -c 'm test-broker'
 	suite crash   bash -c 'm crash ROUNDS=20'
+	suite sdk-aarch64 bash -c 'm sdk-aarch64'
 	suite durability bash -c 'm durability'
 	suite restore bash -c 'm restore-check WAYS="cp folder same-run"'
 }
