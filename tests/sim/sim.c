@@ -179,7 +179,7 @@ static void note_standing(const struct row_credential *who, const Vestibule__V1_
 	MODEL_TEXT(f->subject, who->subject);
 	MODEL_TEXT(f->integrator, m->integrator);
 	MODEL_TEXT(f->device, m->device);
-	f->from_ms = sim.w->now.utc_ms;
+	f->from_ms = sim.w->now.utc_ms + 1; /* not in the millisecond in which another one may end */
 	f->until_ms = (int64_t)m->exp_ms;
 }
 
