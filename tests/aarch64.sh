@@ -5,6 +5,7 @@
 # Closing line: `sdk-aarch64: N passed, N failed[, N skipped]`; what cannot be had is one skip, with the reason.
 set -u
 cd "$(dirname "$0")/.."
+. tests/arm64.sh
 host=$1; shift
 out=$PWD/build/aarch64
 root=$out/sysroot
@@ -16,33 +17,6 @@ close() { echo "sdk-aarch64: $passed passed, $failed failed${1:+, $1 skipped}"; 
 skip() { echo "skip: $*"; close 1; }
 ok() { passed=$((passed + 1)); echo "ok  $*"; }
 bad() { failed=$((failed + 1)); echo "FAIL $*"; }
-
-# Debian's arm64 packages and what they need, as files; the machine's own dpkg never hears of the architecture.
-unpack_sysroot() {
-	local apt=$out/apt deb
-	[ "$(cat "$root/.packages" 2>/dev/null)" != "$libraries" ] || return 0
-	rm -rf "$apt" "$root"
-	mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial" "$root"
-	: >"$apt/status"
-	cat >"$apt/conf" <<-END
-		Dir::State "$apt/state"; Dir::State::status "$apt/status"; Dir::Cache "$apt/cache";
-		APT::Architecture "arm64"; #clear APT::Architectures; APT::Architectures { "arm64"; };
-		APT::Install-Recommends "false"; APT::Sandbox::User ""; Debug::NoLocking "true";
-	END
-	export APT_CONFIG=$apt/conf
-	# shellcheck disable=SC2086
-	{ apt-get -q update && apt-get -q -y -d install $libraries; } >"$apt/log" 2>&1 || return 1
-	for deb in "$apt"/cache/archives/*.deb; do dpkg -x "$deb" "$root" || return 1; done
-	rm -rf "$apt"
-	echo "$libraries" >"$root/.packages"
-}
-
-cross_make() {
-	make --no-print-directory -s -j2 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar BUILD=build/aarch64 WERROR=1 SAN= \
-		CFLAGS="-O2 -g -isystem $root/usr/include -isystem $root/usr/include/aarch64-linux-gnu" \
-		LDFLAGS="-L$lib -Wl,-rpath-link,$lib:$root/lib/aarch64-linux-gnu" \
-		UNIT_LIBS="-lcmocka -lprotobuf-c -lcrypto -lm -lmosquitto -lpaho-mqtt3as" "$@"
-}
 
 arm() { qemu-aarch64 -L "$root" "$@"; }
 is_arm() { readelf -h "$1" | grep -q 'Machine:.*AArch64'; }
@@ -92,11 +66,12 @@ ring_arrives() (
 )
 
 tests/deps.sh "$@" || skip "no cross compiler or no qemu-user: $*"
-unpack_sysroot || { tail -5 "$out/apt/log" 2>/dev/null; skip "Debian's arm64 packages cannot be had: $libraries"; }
+# shellcheck disable=SC2086
+arm64_unpack "$root" $libraries || { tail -5 "$root.apt/log" 2>/dev/null; skip "Debian's arm64 packages cannot be had: $libraries"; }
 
 tests=$(printf 'build/aarch64/%s ' $(ls tests/unit/sdk/*_test.c | sed 's/\.c$//'))
 # shellcheck disable=SC2086
-if cross_make sdk build/aarch64/bin/vestibule-doorbell $tests; then ok "built"; else bad "build"; close; fi
+if arm64_make "$root" build/aarch64 UNIT_LIBS="-lcmocka -lprotobuf-c -lcrypto -lm -lmosquitto -lpaho-mqtt3as" sdk build/aarch64/bin/vestibule-doorbell $tests; then ok "built"; else bad "build"; close; fi
 for file in libvestibule-device.so bin/vestibule-doorbell; do
 	if is_arm "$out/$file"; then ok "$file: $(stripped_bytes "$out/$file") bytes stripped"; else bad "$file is not for aarch64"; fi
 done

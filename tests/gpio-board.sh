@@ -5,6 +5,7 @@
 # Needs nothing of the machine but the tools: arm64 packages are unpacked into FOLDER, with an apt state of their own.
 set -u
 cd "$(dirname "$0")/.." || exit 1
+. tests/arm64.sh
 mkdir -p "$1/board"
 here=$(cd "$1/board" && pwd)
 root=$here/root
@@ -16,35 +17,6 @@ trap '[ -z "$qemu" ] || kill "$qemu" 2>/dev/null' EXIT
 close() { echo "gpio-board: $passed passed, $failed failed${1:+, $1 skipped}"; [ "$failed" -eq 0 ]; exit; }
 skip() { echo "skip: $*"; close 1; }
 check() { if "${@:2}"; then passed=$((passed + 1)); echo "ok  $1"; else failed=$((failed + 1)); echo "FAIL $1"; fi; }
-
-unpack() {
-	local apt=$here/apt kernel deb
-	[ "$(cat "$root/.packages" 2>/dev/null)" != "$packages" ] || return 0
-	rm -rf "$apt" "$root"
-	mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial" "$root"
-	: >"$apt/status"
-	cat >"$apt/conf" <<-END
-		Dir::State "$apt/state"; Dir::State::status "$apt/status"; Dir::Cache "$apt/cache";
-		APT::Architecture "arm64"; #clear APT::Architectures; APT::Architectures { "arm64"; };
-		APT::Install-Recommends "false"; APT::Sandbox::User ""; Debug::NoLocking "true";
-	END
-	export APT_CONFIG=$apt/conf
-	# shellcheck disable=SC2086
-	{ apt-get -q update && apt-get -q -y -d install $packages; } >"$apt/log" 2>&1 || return 1
-	for deb in "$apt"/cache/archives/*.deb; do dpkg -x "$deb" "$root" || return 1; done
-	kernel=$(apt-cache depends linux-image-arm64 | sed -n 's/^ *Depends: //p' | head -1)
-	(cd "$apt" && apt-get -q download "$kernel") >>"$apt/log" 2>&1 || return 1
-	dpkg-deb --fsys-tarfile "$apt/$kernel"_*.deb | tar -x -C "$root" --wildcards './boot/vmlinuz-*' || return 1
-	unset APT_CONFIG
-	rm -rf "$apt"
-	echo "$packages" >"$root/.packages"
-}
-
-cross_make() {
-	make --no-print-directory -s -j2 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar BUILD="$here/build" GPIO=1 WERROR=1 SAN= \
-		CFLAGS="-O2 -g -isystem $root/usr/include -isystem $root/usr/include/aarch64-linux-gnu" \
-		LDFLAGS="-L$lib -Wl,-rpath-link,$lib:$root/lib/aarch64-linux-gnu" "$here/build/bin/vestibule-doorbell"
-}
 
 # Libraries that FILE needs, and those that they need.
 needed() {
@@ -119,8 +91,9 @@ board() {
 }
 
 tests/deps.sh gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm cpio || skip "no cross compiler or no board"
-unpack || { tail -5 "$here/apt/log" 2>/dev/null; skip "Debian's arm64 packages cannot be had: $packages linux-image-arm64"; }
-check "built" cross_make
+# shellcheck disable=SC2086
+arm64_unpack "$root" with-kernel $packages || { tail -5 "$root.apt/log" 2>/dev/null; skip "Debian's arm64 packages cannot be had: $packages linux-image-arm64"; }
+check "built" arm64_make "$root" "$here/build" GPIO=1 "$here/build/bin/vestibule-doorbell"
 [ "$failed" -eq 0 ] || close
 disk
 check "the board runs to its end" board
