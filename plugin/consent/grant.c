@@ -26,9 +26,9 @@ const struct row_grant *grant_find(const struct step *s, const char *home, const
 								   const char *clip) {
 	const struct change *c = &s->fx->change;
 	for (size_t i = 0; i < c->count; i++) {
-		const struct row *r = c->ops[i].row;
-		if (r->kind != ROW_GRANT || c->ops[i].del) continue;
-		if (is_about((const struct row_grant *)r, request, clip))
+		const struct row *r =
+			c->ops[i].row; /* put: only the sweep deletes grants, and asks nothing */
+		if (r->kind == ROW_GRANT && is_about((const struct row_grant *)r, request, clip))
 			return (const struct row_grant *)r;
 	}
 	const struct row *r = state_child(s->st, ROW_GRANT, 1, span_str(home), NULL);
@@ -114,6 +114,17 @@ bool grant_end_all(const struct step *s) {
 		const struct row_grant *g = (const struct row_grant *)row;
 		if (!grant_is_live(g)) continue;
 		if (!effects_room(s->fx, 12, 8)) return false;
+		end_by_system(s, g, GSTATE_REVOKED);
+	}
+	return true;
+}
+
+bool grant_end_request(const struct step *s, const struct row_request *r) {
+	const struct row *row = state_child(s->st, ROW_GRANT, 0, span_str(r->id), NULL);
+	for (; row; row = state_child(s->st, ROW_GRANT, 0, span_str(r->id), row)) {
+		const struct row_grant *g = (const struct row_grant *)row;
+		if (g->state != GSTATE_ACTIVE) continue;
+		if (!effects_room(s->fx, 6, 4)) return false;
 		end_by_system(s, g, GSTATE_REVOKED);
 	}
 	return true;

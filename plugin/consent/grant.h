@@ -38,6 +38,8 @@ struct row_grant *grant_end(const struct step *s, const struct row_grant *g, enu
 /* Ends at once those on clips of an ended device, as far as there is room; the tick takes the rest.
  */
 void grant_end_device(const struct step *s, const struct row_device *d);
+/* What was released for this request is revoked. False: out of room, call again. */
+bool grant_end_request(const struct step *s, const struct row_request *r);
 
 /* A restored database: every live one, by the system. False: out of room. */
 bool grant_end_all(const struct step *s);

@@ -3,6 +3,7 @@
 #include "plugin/consent/request.h"
 
 #include "plugin/consent/geometry.h"
+#include "plugin/consent/grant.h"
 #include "plugin/consent/limits.h"
 #include "proto/geohash.h"
 
@@ -214,9 +215,9 @@ enum reason request_alert(const struct step *s, const Vestibule__V1__SendAlert *
 	if (s->who->role != ROLE_LIAISON && s->who->role != ROLE_SUPERVISOR) return REASON_ROLE;
 	const struct row_agency *agency = request_live_agency(s->st, span_str(s->who->subject));
 	if (!agency) return REASON_SUSPENDED;
-	if (!m->geohash5 || !m->text || !geohash_is_valid(span_str(m->geohash5), GEOHASH_AREA))
-		return REASON_MALFORMED;
-	if (geohash_centre(span_str(m->geohash5), &lat, &lon) != ERR_NONE) return REASON_MALFORMED;
+	struct span cell = span_str(m->geohash5);
+	if (!m->text || cell.len != GEOHASH_AREA) return REASON_MALFORMED;
+	if (geohash_centre(cell, &lat, &lon) != ERR_NONE) return REASON_MALFORMED;
 	if (m->until_ms > (uint64_t)(s->now.utc_ms + LIMIT_ALERT_LIFE_MS)) return REASON_END_DATE;
 	if (m->until_ms <= (uint64_t)s->now.utc_ms) return REASON_END_DATE;
 	if (!geometry_contains(span_of(agency->rings.ptr, agency->rings.len), lat, lon))
@@ -320,9 +321,17 @@ static void tick_one(const struct step *s, const struct row_request *r) {
 	check_review(s, r);
 }
 
+/* Time lifts no suspension: with the end of its request it becomes final for what was released
+ * (decision 0009). */
+static bool end_suspended(const struct step *s, const struct row_request *r) {
+	if (r->state != REQ_SUSPENDED || s->now.utc_ms < r->exp_ms) return true;
+	return grant_end_request(s, r);
+}
+
 bool request_tick(const struct step *s) {
 	const struct row *row = state_each(s->st, ROW_REQUEST, NULL);
 	for (; row; row = state_each(s->st, ROW_REQUEST, row)) {
+		if (!end_suspended(s, (const struct row_request *)row)) return false;
 		if (!effects_room(s->fx, 4, 4)) return false;
 		tick_one(s, (const struct row_request *)row);
 	}

@@ -150,6 +150,33 @@ static void retired_device_ends_its_grants_and_its_name_is_gone(void **state) {
 	world_free(w);
 }
 
+/* The delivery of a request that was suspended, after the request's end; resumed: in time. */
+static enum reason fetch_after_the_end(bool resumed) {
+	struct world *w = world_town();
+	char clip[UUID_TEXT_SIZE];
+	struct row_delivery d = *world_delivered(w, clip);
+	assert_int_equal(consent_may_fetch(w->st, world_who(w, "eve"), &d, w->now), REASON_OK);
+	assert_int_equal(world_operator(w, OPERATOR_SUSPEND_REQUEST, NULL, ROW_NONE, d.request),
+					 REASON_OK);
+	if (resumed)
+		assert_int_equal(world_operator(w, OPERATOR_RESUME_REQUEST, NULL, ROW_NONE, d.request),
+						 REASON_OK);
+	world_pass(w, 8 * LIMIT_DAY_MS); /* the request's week is over, the grant's two are not */
+	assert_int_equal(world_request(w, d.request)->state, REQ_EXPIRED);
+	d = *world_delivery(w, d.grant);
+	assert_int_equal(world_receipts(w, "h1", RECEIPT(REVOKED)), resumed ? 0 : 1);
+	enum reason why = consent_may_fetch(w->st, world_who(w, "eve"), &d, w->now);
+	world_free(w);
+	return why;
+}
+
+/* The simulator's: weeks after a suspension the clip could be fetched (decision 0009). */
+static void time_lifts_no_suspension(void **state) {
+	(void)state;
+	assert_int_equal(fetch_after_the_end(true), REASON_OK);
+	assert_int_not_equal(fetch_after_the_end(false), REASON_OK);
+}
+
 static void suspended_agency_waits_and_resumes_without_gaining_time(void **state) {
 	(void)state;
 	char clip[UUID_TEXT_SIZE], request[UUID_TEXT_SIZE];
@@ -270,6 +297,7 @@ int main(void) {
 		cmocka_unit_test(only_the_operator_speaks_for_the_operator),
 		cmocka_unit_test(unsealed_home_needs_a_demo_and_is_told),
 		cmocka_unit_test(retired_device_ends_its_grants_and_its_name_is_gone),
+		cmocka_unit_test(time_lifts_no_suspension),
 		cmocka_unit_test(suspended_agency_waits_and_resumes_without_gaining_time),
 		cmocka_unit_test(removed_agency_loses_officers_requests_and_grants),
 		cmocka_unit_test(large_agency_ends_wholly_within_a_tick),
