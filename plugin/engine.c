@@ -165,7 +165,6 @@ static void look_at_clock(struct engine *e) {
 
 static void take_news(struct engine *e) {
 	struct worker_report r = worker_report(e->worker);
-	e->waiting = r.waiting;
 	state_committed(e->st, r.durable_seq);
 	if (r.broken) engine_refuse(e, r.why);
 	if (r.failing != e->is_store_failing) {
@@ -416,16 +415,16 @@ struct sessions *engine_sessions(struct engine *e) {
 }
 
 struct consent_random engine_random(struct engine *e) {
-	return (struct consent_random){.fill = entropy_fill_homes,
-								   .ctx = &e->entropy,
-								   .fill_agency = entropy_fill_agencies};
+	return (struct consent_random){
+		.fill = entropy_fill_homes, .ctx = &e->entropy, .fill_agency = entropy_fill_agencies};
 }
 
 struct engine_health engine_health(const struct engine *e) {
 	return (struct engine_health){
 		.state = state_health(e->st),
 		.tick_missing = !e->ticked,
-		.waiting = e->waiting + e->unqueued_count,
+		/* a store that hangs reports nothing: so not what it told last */
+		.waiting = (size_t)(state_seq(e->st) - state_durable_seq(e->st)),
 		.held = held_count(e->held),
 		.changes_refused = e->changes_refused,
 		.restored_ms = meta_of(e->st, RESTORED_META),

@@ -53,7 +53,6 @@ struct engine {
 	uint64_t durable_was; /* by when is durable_boot_ms */
 	int64_t durable_boot_ms;
 	uint64_t changes_refused;
-	size_t waiting;
 	char why[STORE_WHY_SIZE];
 
 	struct codec *codec;

@@ -93,7 +93,7 @@ static bool may_be_asked(const struct step *s, const struct row_request *r, cons
 	const struct change *c = &s->fx->change;
 	for (size_t i = 0; i < c->count; i++) {
 		const struct row_ask *a = (const struct row_ask *)c->ops[i].row;
-		if (a->row.kind != ROW_ASK || c->ops[i].del || !same(a->home, home)) continue;
+		if (a->row.kind != ROW_ASK || !same(a->home, home)) continue;
 		if (same(a->request, r->id)) return false;
 		if (!state_ask(s->st, span_str(a->id))) recent++;
 	}

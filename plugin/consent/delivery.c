@@ -76,7 +76,7 @@ static void set_source(const struct step *s, const struct row_grant *g, struct r
 	const struct row_delivery *o = NULL;
 	for (size_t i = 0; i < c->count && !o; i++) {
 		const struct row *r = c->ops[i].row;
-		if (r->kind != ROW_DELIVERY || r == &d->row || c->ops[i].del) continue;
+		if (r->kind != ROW_DELIVERY || r == &d->row) continue;
 		if (same_source(s, (const struct row_delivery *)r, g)) o = (const struct row_delivery *)r;
 	}
 	const struct row *row = state_child(s->st, ROW_DELIVERY, 1, span_str(g->request), NULL);

@@ -35,10 +35,9 @@ static double degrees(int64_t e7) {
 
 bool geometry_cell_in(struct span cell, const struct geometry_circle *c) {
 	double lat, lon;
-	if (!geohash_is_valid(cell, GEOHASH_DEVICE) || geohash_centre(cell, &lat, &lon) != ERR_NONE)
-		return false;
-	int64_t cm = geometry_distance_cm(lat, lon, degrees(c->lat_e7), degrees(c->lon_e7));
-	return cm >= 0 && c->radius_m > 0 && cm < c->radius_m * 100;
+	if (cell.len != GEOHASH_DEVICE || geohash_centre(cell, &lat, &lon) != ERR_NONE) return false;
+	return geometry_distance_cm(lat, lon, degrees(c->lat_e7), degrees(c->lon_e7)) <
+		   c->radius_m * 100; /* a distance between numbers is never negative */
 }
 
 /* Two circular segments; the classic formula of the lens. */
@@ -46,7 +45,7 @@ double geometry_lens_m2(const struct geometry_circle *a, const struct geometry_c
 	int64_t cm = geometry_distance_cm(degrees(a->lat_e7), degrees(a->lon_e7), degrees(b->lat_e7),
 									  degrees(b->lon_e7));
 	double d = (double)cm / 100.0, r = (double)a->radius_m, s = (double)b->radius_m;
-	if (cm < 0 || r <= 0 || s <= 0 || d >= r + s) return 0;
+	if (r <= 0 || s <= 0 || d >= r + s) return 0;
 	if (d <= fabs(r - s)) return pi * fmin(r, s) * fmin(r, s);
 	double x = (d * d + r * r - s * s) / (2 * d), y = d - x;
 	double part_r = r * r * acos(fmax(-1, fmin(1, x / r))) - x * sqrt(fmax(0, r * r - x * x));
@@ -135,9 +134,10 @@ static bool on_edge(struct point a, struct point b, struct point c) {
 	return side(a, b, c) == 0 && between(a.x, b.x, c.x) && between(a.y, b.y, c.y);
 }
 
-/* Do the closed edges a-b and c-d have a point in common? */
+/* Do the closed edges a-b and c-d have a point in common? c is not on a-b: it was the d of the edge
+ * before c-d. */
 static bool edges_meet(struct point a, struct point b, struct point c, struct point d) {
-	if (on_edge(a, b, c) || on_edge(a, b, d) || on_edge(c, d, a) || on_edge(c, d, b)) return true;
+	if (on_edge(a, b, d) || on_edge(c, d, a) || on_edge(c, d, b)) return true;
 	return side(a, b, c) != side(a, b, d) && side(c, d, a) != side(c, d, b);
 }
 

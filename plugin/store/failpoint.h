@@ -5,7 +5,8 @@
  * true and the caller treats its step as failed. The places, in their order: store-begin,
  * store-op (after each row), store-commit, store-committed (durable), store-erased (the log is
  * empty), store-mark and store-marked (a denial among it; mark.h), worker-report; and at the opening
- * run-announced, run-begun. worker-dead: here `error` ends the store's thread. Not here: faults of the operating system; tests bring those about for real. */
+ * run-announced, run-begun. worker-dead: here `error` ends the store's thread. Not here: faults of
+ * the operating system; tests bring those about for real. */
 #ifndef STORE_FAILPOINT_H
 #define STORE_FAILPOINT_H
 

@@ -57,7 +57,7 @@ static void write_line(char out[LINE_SIZE], const char *self, const struct mark 
 /* The word after `name` up to a blank or the end, at most size - 1 bytes. */
 static bool word(struct span *line, const char *name, char *out, size_t size) {
 	struct span want = span_str(name);
-	if (line->len < want.len || memcmp(line->ptr, want.ptr, want.len) != 0) return false;
+	if (!span_starts(*line, want)) return false;
 	*line = span_drop(*line, want.len);
 	size_t n = 0;
 	while (n < line->len && line->ptr[n] != ' ' && line->ptr[n] != '\n') n++;

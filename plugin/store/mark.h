@@ -3,8 +3,8 @@
  * durable; a database that is of another run, or has not come as far, was restored or moved
  * (docs/decisions/0008-restored-database.md). It also names itself, by inode number and time of
  * birth: a mark that was copied is no mark, so a backup of the whole folder does not bring it back
- * either. Written aside, fsynced, renamed. Not here: what follows from it (store_sqlite.c). One
- * thread at a time. */
+ * either, nor does one that is copied over it. Each write makes a new file, fsyncs and renames it.
+ * Not here: what follows from it (store_sqlite.c). One thread at a time. */
 #ifndef STORE_MARK_H
 #define STORE_MARK_H
 

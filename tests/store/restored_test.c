@@ -220,6 +220,22 @@ static void i29_a_mark_that_was_copied_with_its_database_is_no_mark(void **state
 	is_restored("mark is a copy");
 }
 
+/* As `cp -a BACKUP/. FOLDER/` does: a copy of all files under a running broker, put over them. */
+static void i29_a_whole_folder_copied_over_itself_is_known(void **state) {
+	(void)state;
+	struct store *s = create();
+	add(s, true);
+	copy(path, saved);
+	copy(wal, saved_wal);
+	copy(mark, saved_mark);
+	add(s, true);
+	s->ops->close(s);
+	copy(saved, path);
+	copy(saved_wal, wal);
+	copy(saved_mark, mark);
+	is_restored("mark is a copy");
+}
+
 static void i29_damaged_marks_are_none(void **state) {
 	static const char *const texts[] = {
 		"", "vestibule-mark 1 self=", "vestibule-mark 2\n",
@@ -433,6 +449,7 @@ int main(void) {
 		CLAIM(i29_an_older_timeline_is_known_after_a_restore),
 		CLAIM(i29_without_its_own_mark_one_cannot_tell),
 		CLAIM(i29_a_mark_that_was_copied_with_its_database_is_no_mark),
+		CLAIM(i29_a_whole_folder_copied_over_itself_is_known),
 		CLAIM(i29_damaged_marks_are_none),
 		CLAIM(i29_a_file_put_back_under_the_log_of_another_time_is_refused),
 		CLAIM(i29_death_between_the_steps_of_an_opening_is_no_restore),
