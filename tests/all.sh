@@ -49,7 +49,7 @@ talking() {
 	suite crash   bash -c 'm crash ROUNDS=20'
 	suite sdk-aarch64 bash -c 'm sdk-aarch64'
 	suite durability bash -c 'm durability'
-	suite restore bash -c 'm restore-check WAYS="cp folder same-run"'
+	suite restore bash -c 'm restore-check WAYS="cp folder"'
 }
 waiting() {
 	suite hello   bash -c 'm hello'

@@ -442,7 +442,8 @@ static void a_change_that_cannot_fit_is_refused_whole(void **unused) {
 	assert_int_equal(b->fx.change.count, 0);
 	assert_false(b->fx.more);
 	int rounds = 0;
-	while (bare_command(b, COMMAND_RESTORED, "", NULL) == REASON_OK) { /* standing grants end first */
+	while (bare_command(b, COMMAND_RESTORED, "", NULL) ==
+		   REASON_OK) { /* standing grants end first */
 		assert_true(b->fx.more);
 		assert_true(rounds++ < 10);
 		bare_apply(b);
