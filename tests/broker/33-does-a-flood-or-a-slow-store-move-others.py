@@ -304,7 +304,9 @@ def two_thousand_strangers_are_refused_counted_and_forgotten():
         assert knock(b, ["nobody-%d" % n for n in range(2500)]) == 2500
         others.live()
         grown = memory_kb(b) - full
-        assert grown < 3000, "%d kB more for 2,500 names more" % grown
+        # a sanitizer keeps what was freed for a while: there the figure is its own, and the build without it asserts
+        if not os.environ.get("VESTIBULE_PRELOAD"):
+            assert grown < 3000, "%d kB more for 2,500 names more" % grown
         status, = told(b, "ctl", "operator", "status")
         assert (status["connect"]["unknown_credential"], status["connect"]["bad_proof"]) == (5000, 900), status
         log = b.read_log()
