@@ -71,7 +71,7 @@ PACKAGES_DEMO := $(PACKAGES_BUILD) openssl curl jq
 PACKAGES_AARCH64 := gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 PACKAGES_SWIFT := swift-proxy swift-account swift-container swift-object python3
 PACKAGES_TEST := $(PACKAGES_DEMO) $(PACKAGES_SWIFT) python3-jsonschema python3-jinja2 python3-yaml libcmocka-dev python3 python3-paho-mqtt sqlite3 age clang clang-tidy clang-format \
-  cppcheck libclang-rt-14-dev g++ scdoc man-db docker-compose universal-ctags valgrind \
+  cppcheck libclang-rt-14-dev llvm g++ scdoc man-db docker-compose universal-ctags valgrind \
   motion ffmpeg libgpiod-dev
 
 .PHONY: all
@@ -213,6 +213,16 @@ test-relay: programs ## the relay against a real mosquitto and a directory
 $(BUILD)/tests/broker/seed: $(BUILD)/obj/tests/broker/seed.o $(STORE_A) $(CORE_A)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  LD $@';) $(LINK) -Wl,--as-needed -o $@ $(filter %.o,$^) $(filter %.a,$^) -lprotobuf-c -lsqlite3 -lcrypto -lm
+
+# --- every branch of policy, consent and topics ------------------------------------------------------------------------
+
+COVERAGE := $(addprefix $(BUILD)/,$(basename $(wildcard $(addprefix tests/unit/,policy/*_test.c consent/*_test.c proto/*_test.c) \
+  tests/tables/*_test.c)) tests/sim/sim $(addprefix tests/fuzz/,$(addsuffix _fuzz.replay,consent decide topic)))
+.PHONY: coverage coverage-run
+coverage: ## every branch of policy/, consent/ and proto/topic taken and not taken, or it fails (needs clang and llvm)
+	@$(MAKE) --no-print-directory -s CC=clang BUILD=$(BUILD)/coverage CFLAGS="-O0 -g -fprofile-instr-generate -fcoverage-mapping" coverage-run
+coverage-run: $(COVERAGE)
+	@tests/coverage.sh $(BUILD) $^
 
 # --- another processor ------------------------------------------------------------------------------------------------
 

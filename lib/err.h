@@ -32,6 +32,6 @@ typedef void err_assert_fn(const char *file, int line, const char *what);
 void err_assert_hook(err_assert_fn *hook); /* NULL restores abort() */
 bool err_broken(const char *file, int line,
 				const char *what); /* calls the hook; always returns false */
-#define ENSURE(cond) ((cond) || err_broken(__FILE__, __LINE__, #cond))
+#define ENSURE(cond) ((cond) ? true : err_broken(__FILE__, __LINE__, #cond))
 
 #endif

@@ -39,8 +39,9 @@ static void refuse(struct run *r, enum reason reason, const char *sentence) {
 	say(r->response, "reason", reason_word(reason));
 }
 
-/* Gives the command an id of its own and its digest, and runs it. */
-static void run_operator(struct run *r, struct command *cmd) {
+/* Gives the command an id of its own and its digest, and runs it. absent: what to say when what it
+ * names is not there; NULL: the reason's sentence. */
+static void run_operator(struct run *r, struct command *cmd, const char *absent) {
 	uint8_t random[10], id[UUID_BYTES], digest[SHA256_DIGEST_LENGTH];
 	struct consent_random rnd = engine_random(r->e);
 	char *text = cJSON_PrintUnformatted(r->command);
@@ -57,9 +58,17 @@ static void run_operator(struct run *r, struct command *cmd) {
 	hex_encode(span_of(digest, sizeof digest), cmd->digest);
 	struct engine_result result = engine_operator(r->e, cmd);
 	if (result.reason != REASON_OK)
-		refuse(r, result.reason, NULL);
+		refuse(r, result.reason, result.reason == REASON_NOT_YOURS ? absent : NULL);
 	else if (result.seq > r->seq)
 		r->seq = result.seq;
+}
+
+/* Kept only so that the id is not given again. */
+static bool is_retired(const struct row *row) {
+	const union row_any *r = (const union row_any *)row;
+	return (row->kind == ROW_DEVICE && r->device.retired) ||
+		   (row->kind == ROW_AGENCY && r->agency.retired) ||
+		   (row->kind == ROW_INTEGRATOR && r->integrator.retired);
 }
 
 /* Looks at a `put` without doing it, so that a list of them is done whole or not at all. */
@@ -75,14 +84,28 @@ static bool may_put(struct run *r) {
 		return false;
 	}
 	bool is_new = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(r->command, "new"));
-	if (is_new && state_get(engine_state(r->e), kind, row_key(&row.row))) {
+	const struct row *old = state_get(engine_state(r->e), kind, row_key(&row.row));
+	if (is_new && old) {
 		char sentence[CONTROL_WHY_SIZE];
-		(void)snprintf(sentence, sizeof(sentence), "%s %.*s exists already", row_desc(kind)->name,
-					   (int)row_key(&row.row).len, (const char *)row_key(&row.row).ptr);
+		(void)snprintf(sentence, sizeof(sentence), "%s %.*s %s", row_desc(kind)->name,
+					   (int)row_key(&row.row).len, (const char *)row_key(&row.row).ptr,
+					   is_retired(old) ? "was there once; no name is given twice"
+									   : "exists already");
 		refuse(r, REASON_NAME_TAKEN, sentence);
 		return false;
 	}
 	return true;
+}
+
+/* What a row that is put belongs to. */
+static const char *absent_parent(enum row_kind kind) {
+	switch (kind) {
+	case ROW_DEVICE: return "device.home: no such home";
+	case ROW_CREDENTIAL: return "credential.subject: nothing of that name is registered";
+	case ROW_TOKEN: return "token.username: no such credential";
+	case ROW_APP_TOPIC: return "app_topic.username: no such credential";
+	default: return NULL;
+	}
 }
 
 /* First 8 bytes of SHA-256(recipient): whoever puts the agency need not be believed. */
@@ -107,7 +130,7 @@ static void do_put(struct run *r) {
 	}
 	if (kind == ROW_AGENCY) key_id_of(&row.agency);
 	struct command cmd = {.op = OPERATOR_PUT, .row = &row.row, .row_kind = kind};
-	run_operator(r, &cmd);
+	run_operator(r, &cmd, absent_parent(kind));
 }
 
 static void do_keyed(struct run *r, enum operator_kind op, enum operator_kind request_op) {
@@ -120,7 +143,7 @@ static void do_keyed(struct run *r, enum operator_kind op, enum operator_kind re
 	}
 	struct command cmd = {
 		.op = on_request ? request_op : op, .row_kind = kind, .key = text_of(r, "id")};
-	run_operator(r, &cmd);
+	run_operator(r, &cmd, NULL);
 }
 
 static void do_remove(struct run *r) {
@@ -134,14 +157,6 @@ static void do_resume(struct run *r) {
 }
 static void do_reject(struct run *r) {
 	do_keyed(r, OPERATOR_NONE, OPERATOR_REJECT_REQUEST);
-}
-
-/* Kept only so that the id is not given again. */
-static bool is_retired(const struct row *row) {
-	const union row_any *r = (const union row_any *)row;
-	return (row->kind == ROW_DEVICE && r->device.retired) ||
-		   (row->kind == ROW_AGENCY && r->agency.retired) ||
-		   (row->kind == ROW_INTEGRATOR && r->integrator.retired);
 }
 
 /* The operator sees the registry and the requests he moderates; never what a home has, said or was

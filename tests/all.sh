@@ -38,6 +38,7 @@ computing() {
 	suite gpio        bash -c 'm gpio'
 	suite lint        bash -c 'm lint'
 	suite docs-check  bash -c 'm docs-check'
+	suite coverage    bash -c 'm coverage'
 	suite unit-san    bash -c 'm SAN=1 unit'
 	suite fuzz-replay bash -c 'm SAN=1 fuzz-replay'
 	suite torture     bash -c 'm SAN=1 torture STRIDE=20'

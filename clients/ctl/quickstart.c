@@ -190,6 +190,11 @@ static void say_next(const struct quickstart *q, const struct opt_common *common
 	printf("  mosquitto_sub -V mqttv5 -h %s -p %d -u %s -P \"$(cat %s)\" -t "
 		   "'vestibule/v1/home/%s/json/#' -v\n",
 		   common->host, port, q->automation, q->automation_token, s->home);
+	printf(
+		"The doorbell is claimed, but no keys are exchanged yet: it still shows a claim code. For "
+		"that:\n  vestibule-home claim CODE --at HOST:PORT --port %d --username %s "
+		"--token-file %s\n",
+		port, q->member, q->member_token);
 }
 
 int quickstart_run(const struct opt_common *common, void *settings) {

@@ -85,7 +85,8 @@ static int print(struct span bytes, bool as_json, const struct settings *s) {
 static int open_socket(const struct opt_common *common, const struct settings *s, int *sock) {
 	char path[SETTINGS_PATH_SIZE];
 	if (settings_socket(s, path) != ERR_NONE)
-		return complain(EXIT_USAGE, "--socket", "no XDG_RUNTIME_DIR, or too long; give a path");
+		return complain(EXIT_USAGE, "--socket",
+						"no XDG_RUNTIME_DIR (no login session?), or too long; give a path");
 	enum err e = listen_connect(path, common->timeout_ms, sock);
 	if (e == ERR_NONE) return -1;
 	if (e == ERR_ABSENT)

@@ -1,5 +1,5 @@
 """A doorbell made from proto/README.md alone. TOKEN=... python3 doorbell.py HOST PORT DEVICE [CA_FILE]
-Reads lines: `ring`, `motion KIND`, `clip FILE MILLISECONDS`. Events wait in memory here; a real device keeps them, and seq, on disk.
+Reads lines: `ring`, `motion KIND`, `clip FILE MILLISECONDS`; says offline at their end. Events wait in memory here; a real device keeps them, and seq, on disk.
 Needs paho-mqtt and nothing else: events go as JSON, and of the two protobuf messages that a clip takes one is read, one written by hand."""
 import hashlib, json, os, queue, sys, threading, time, uuid
 import paho.mqtt.client as mqtt
@@ -159,6 +159,9 @@ while True:
         line = lines.get()
         if not line:
             break
-        command(*(line.split() or [""]))
+        try:
+            command(*(line.split() or [""]))
+        except (IndexError, ValueError, OSError) as e:
+            print(f"{line.strip()}: {e}; a line is ring, motion KIND or clip FILE MILLISECONDS", file=sys.stderr)
 client.publish(mine + "status", "offline", 0, retain=True)
 client.disconnect()

@@ -63,8 +63,7 @@ static void make_room(const struct step *s, const char *device) {
 		if (oldest && clip->arrived_ms >= oldest->arrived_ms) continue;
 		if (count < LIMIT_CLIPS_PER_DEVICE / 2 || !clip_is_needed(s->st, clip)) oldest = clip;
 	}
-	if (count >= LIMIT_CLIPS_PER_DEVICE && oldest)
-		(void)clip_drop(s, oldest); /* what does not fit stays */
+	if (count >= LIMIT_CLIPS_PER_DEVICE) (void)clip_drop(s, oldest); /* what does not fit stays */
 }
 
 /* --- a clip comes ----------------------------------------------------------------------------- */

@@ -49,7 +49,7 @@ bool members_ever(const struct state *st, struct span home) {
 
 static void add_receipt(const struct step *s, int kind, const char *home, const char *member) {
 	struct row_receipt *r = effects_receipt(s, kind, home);
-	if (s->who && s->who->kind == CRED_MEMBER) EFFECTS_TEXT(r->actor, s->who->username);
+	if (s->who->kind == CRED_MEMBER) EFFECTS_TEXT(r->actor, s->who->username);
 	EFFECTS_TEXT(r->member, member);
 }
 

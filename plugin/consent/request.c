@@ -43,7 +43,7 @@ static const struct row_request *own_request(const struct step *s, ProtobufCBina
 /* --- moving ----------------------------------------------------------------------------------- */
 
 static bool is_public(const struct row_request *r) {
-	return r->state != REQ_NONE && r->state != REQ_SUBMITTED;
+	return r->state != REQ_SUBMITTED; /* no row is REQ_NONE */
 }
 
 /* A copy of r in its new state; the register follows when the entry is or becomes public. */

@@ -84,7 +84,7 @@ def chunks(b):
 
 
 def submits(b):
-    """A thousand different requests of one officer, again and again; the agency has no jurisdiction, which is one more thing to find."""
+    """A thousand different requests of one officer, again and again."""
     body = lambda n: wire.message(wire.uuid7(), 1, 1, False, "26-%d" % n, "a window was forced while nobody was home")
     circle = wire.field(7, wire.field(1, 576491100 * 2) + wire.field(2, 104074400 * 2) + wire.field(3, 300))
     window = wire.field(8, now_ms() - 3600000) + wire.field(9, now_ms() - 10)
@@ -205,8 +205,8 @@ def measure_store():
                     disk.hold()
                 for _ in range(2):
                     alice.publish(TOP + "home/maple/command", grant("alarm", RING_GRANT))
-                    got[where] += others.trips(SAMPLES // 2, COMMIT_MS / 1000 / SAMPLES if where == "here" else 0.002)
-                time.sleep(max(0.0, began + COMMIT_MS / 1000 - time.monotonic()) if where == "here" else 0)
+                    got[where] += others.trips(SAMPLES // 2, COMMIT_MS / 1000 / SAMPLES)
+                time.sleep(max(0.0, began + COMMIT_MS / 1000 - time.monotonic()))
                 assert where != "here" or not alice.pump(0), "nothing is recorded before the commit"
                 disk.release()
                 for _ in range(2):

@@ -43,6 +43,25 @@ def tokens_of_an_unanswered_command_are_kept():
         assert sent == ("is kept" in err), err
 
 
+def refused_add_says_what_is_not_there():
+    with Broker(street()) as b:
+        def add(*args):
+            code, _, err = run(b, "ctl", "operator", *args)
+            return code, err
+
+        token = ["--token-out", os.path.join(b.dir, "x.token")]
+        code, err = add("device", "add", "gate", "--home", "nowhere", *token)
+        assert code == REFUSED and "device.home: no such home" in err, (code, err)
+        code, err = add("app", "allow", "nobody", "x/#")
+        assert code == REFUSED and "app_topic.username: no such credential" in err, (code, err)
+        assert add("device", "add", "gate", "--home", "maple", *token)[0] == RECORDED
+        code, err = add("device", "add", "gate", "--home", "maple", *token)
+        assert code == REFUSED and "device gate exists already" in err, (code, err)
+        assert add("remove", "device", "gate")[0] == RECORDED
+        code, err = add("device", "add", "gate", "--home", "maple", "--token-out", os.path.join(b.dir, "y.token"))
+        assert code == REFUSED and "device gate was there once" in err, (code, err)
+
+
 def operator_is_not_told_what_homes_grant():
     with Broker(street() + standing("alarm", "maple", 1)) as b:
         told = [run(b, "ctl", "operator", "explain", "alarm-1", "read", TOP + "device/%s/ring" % d)[1] for d in ("front", "back")]
@@ -50,4 +69,4 @@ def operator_is_not_told_what_homes_grant():
 
 
 main(second_quickstart_changes_nothing, home_without_its_doorbell_is_not_made, tokens_of_an_unanswered_command_are_kept,
-     operator_is_not_told_what_homes_grant)
+     refused_add_says_what_is_not_there, operator_is_not_told_what_homes_grant)

@@ -186,7 +186,7 @@ static void note_standing(const struct row_credential *who, const Vestibule__V1_
 static void note_credential(const char *name, enum cred_kind kind, const char *subject,
 							enum cred_role role) {
 	struct fact *f = note(FACT_CREDENTIAL, name);
-	f->more = kind;
+	f->more = (int)kind;
 	f->number = role;
 	MODEL_TEXT(f->subject, subject);
 }

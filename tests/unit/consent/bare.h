@@ -93,7 +93,7 @@ static inline void bare_free(struct bare *b) {
 
 /* The change of the step into the state, durable at once; what it is must be taken. */
 static inline void bare_apply(struct bare *b) {
-	const char *bad = "";
+	static const char *bad;
 	if (b->fx.change.count == 0) return;
 	b->fx.change.seq = state_seq(b->st) + 1;
 	if (state_apply(b->st, &b->fx.change, &bad) != ERR_NONE) fail_msg("%s", bad);
@@ -109,6 +109,12 @@ static inline enum reason bare_command(struct bare *b, enum command_kind kind, c
 	b->cmd.msg = msg;
 	consent_step(b->st, &b->opts, &b->cmd, b->s.now, b->s.rnd, &b->fx);
 	return b->fx.reason;
+}
+
+/* The UUID that ends in the decimal digits of n. */
+static inline void bare_uuid(char id[ROW_UUID_SIZE], unsigned n) {
+	memcpy(id, UUID_OF("00"), ROW_UUID_SIZE);
+	for (size_t i = ROW_UUID_SIZE - 2; n; i--, n /= 10) id[i] = (char)('0' + n % 10);
 }
 
 /* So much into the change that only `left` operations fit. */

@@ -133,7 +133,7 @@ static void prepare_empty_homes(struct state *st) {
 		(void)snprintf(d.id, sizeof(d.id), "%s-cam-%d", homes[i / 2], i);
 		memcpy(d.home, h.id, sizeof(d.home));
 		memcpy(r.home, h.id, sizeof(r.home));
-		(void)snprintf(r.id, sizeof(r.id), "00000000-0000-7000-8000-00000000002%d", i);
+		bare_uuid(r.id, 20 + (unsigned)i);
 		rows_put(st, &h.row);
 		rows_put(st, &d.row);
 		rows_put(st, &r.row);
@@ -416,12 +416,12 @@ static void prepare_too_much(struct state *st) {
 		struct row_job j;
 		struct row_standing g;
 		memcpy(&j, JOB("80", "mover", "72", JOB_CANCEL), sizeof(j));
-		(void)snprintf(j.id, sizeof(j.id), "00000000-0000-7000-8000-000000001%03d", i);
+		bare_uuid(j.id, 1000 + (unsigned)i);
 		rows_put(st, &j.row);
 		if (i >= 60) continue;
 		memcpy(&g, STANDING("20", "elm", "alarm-co", "", GRANT_CLIP, GSTATE_ACTIVE, 1, NOW_MS + 5),
 			   sizeof(g));
-		(void)snprintf(g.id, sizeof(g.id), "00000000-0000-7000-8000-000000002%03d", i);
+		bare_uuid(g.id, 2000 + (unsigned)i);
 		rows_put(st, &g.row);
 	}
 }

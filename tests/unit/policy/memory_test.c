@@ -1,5 +1,5 @@
 /* Memory, counted and taken away: deciding allocates nothing, and a change without memory changes
- * nothing. This program replaces malloc and its like by counting ones in front of glibc's own. */
+ * nothing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,43 +7,8 @@
 #include <cmocka.h>
 
 #include "plugin/policy/policy.h"
+#include "tests/unit/policy/memory.h"
 #include "tests/unit/policy/rows.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define COUNTED 0 /* the sanitizer's allocator cannot be replaced */
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define COUNTED 0
-#endif
-#endif
-#ifndef COUNTED
-#define COUNTED 1
-#endif
-
-static long calls;        /* since it was last set to 0 */
-static long fail_at = -1; /* the call, counted from 0, that gets no memory; -1: none */
-
-#if COUNTED
-extern void *__libc_malloc(size_t n);
-extern void *__libc_calloc(size_t n, size_t size);
-extern void *__libc_realloc(void *p, size_t n);
-
-static bool is_refused(void) {
-	return calls++ == fail_at;
-}
-
-void *malloc(size_t n) {
-	return is_refused() ? NULL : __libc_malloc(n);
-}
-
-void *calloc(size_t n, size_t size) {
-	return is_refused() ? NULL : __libc_calloc(n, size);
-}
-
-void *realloc(void *p, size_t n) {
-	return is_refused() ? NULL : __libc_realloc(p, n);
-}
-#endif
 
 static const char *const names[] = {
 	"vestibule/v1/device/elm-door/ring",
@@ -67,12 +32,12 @@ static const char *const names[] = {
 };
 
 static void deciding_allocates_nothing(void **unused) {
-	(void)unused; /* where calls cannot be counted, the answers are still asked for */
+	(void)unused; /* where memory_calls cannot be counted, the answers are still asked for */
 	const struct policy_opts opts = {.agencies = true};
 	static const uint8_t hash[32];
 	struct state *st = world_new();
 	size_t allowed = 0;
-	calls = 0;
+	memory_calls = 0;
 	const struct row *r = state_each(st, ROW_CREDENTIAL, NULL);
 	for (; r; r = state_each(st, ROW_CREDENTIAL, r)) {
 		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -90,7 +55,7 @@ static void deciding_allocates_nothing(void **unused) {
 		}
 		allowed += policy_login(st, row_key(r), false, hash, &opts).kind == VERDICT_ALLOW;
 	}
-	long counted = calls;
+	long counted = memory_calls;
 	assert_int_equal(counted, 0);
 	assert_true(allowed > 40);
 	state_free(st);
@@ -119,17 +84,17 @@ static struct change *three_rows(struct state *st) {
 
 static void a_change_without_memory_changes_nothing(void **unused) {
 	(void)unused;
-	if (!COUNTED) skip();
+	if (!MEMORY_COUNTED) skip();
 	struct state *st = world_new();
 	uint64_t seq = state_seq(st);
 	size_t homes = state_count(st, ROW_HOME), yeses = state_count(st, ROW_STANDING);
 	enum err e = ERR_NOMEM;
 	long failures = 0;
 	for (; e == ERR_NOMEM; failures++) {
-		calls = 0;
-		fail_at = failures;
+		memory_calls = 0;
+		memory_fail_at = failures;
 		e = state_apply(st, three_rows(st), NULL);
-		fail_at = -1;
+		memory_fail_at = -1;
 		if (e != ERR_NOMEM) break;
 		assert_int_equal(state_seq(st), seq);
 		assert_int_equal(state_count(st, ROW_HOME), homes);
@@ -147,20 +112,20 @@ static void a_change_without_memory_changes_nothing(void **unused) {
 
 static void loading_without_memory_says_so(void **unused) {
 	(void)unused;
-	if (!COUNTED) skip();
+	if (!MEMORY_COUNTED) skip();
 	const char *bad;
-	fail_at = calls = 0;
+	memory_fail_at = memory_calls = 0;
 	struct state *st = state_new(1, 2);
-	fail_at = -1;
+	memory_fail_at = -1;
 	assert_null(st);
 	st = state_new(1, 2);
-	fail_at = calls = 0;
+	memory_fail_at = memory_calls = 0;
 	assert_int_equal(state_load(st, HOME("elm"), &bad), ERR_NOMEM);
-	fail_at = -1;
+	memory_fail_at = -1;
 	assert_int_equal(state_load(st, HOME("elm"), &bad), ERR_NONE);
-	fail_at = calls = 0;
+	memory_fail_at = memory_calls = 0;
 	assert_int_equal(state_complete(st, 0, &bad), ERR_NOMEM);
-	fail_at = -1;
+	memory_fail_at = -1;
 	assert_false(state_may_allow(st));
 	assert_int_equal(state_complete(st, 0, &bad), ERR_NONE);
 	assert_true(state_may_allow(st));
