@@ -243,13 +243,14 @@ FUZZ_BIN := $(FUZZ_SRC:%.c=$(BUILD)/fuzzing/%)
 FUZZ_SECONDS ?= 60
 $(BUILD)/glue.a: $(filter-out %/plugin.o,$(call objs,plugin)) # without the entry points
 	$(if $(V),,@echo '  AR $@';) rm -f $@ && ar rcs $@ $^
-FUZZ_LIBS := -lprotobuf-c -lsqlite3 -lcjson -lcrypto -lm
+FUZZ_LIBS := -lprotobuf-c -lsqlite3 -lcjson -lsodium -lcrypto -lm
 
 $(BUILD)/tests/fuzz/%_fuzz.replay: $(BUILD)/obj/tests/fuzz/%_fuzz.o $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/glue.a $(STORE_A) $(CORE_A)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  LD $@';) $(LINK) -Wl,--as-needed -o $@ $(filter %.o,$^) $(filter %.a,$^) $(FUZZ_LIBS)
 
 $(BUILD)/tests/fuzz/packet_fuzz.replay: $(BUILD)/obj/clients/conform/packet.o
+$(BUILD)/tests/fuzz/claim_fuzz.replay: $(BUILD)/obj/clients/enrol/code.o $(call objs,clients/seal)
 
 $(BUILD)/tests/fuzz/seeds: $(BUILD)/obj/tests/fuzz/seeds.o $(PROTO_A) $(LIB_A)
 	@mkdir -p $(@D)
@@ -263,7 +264,7 @@ fuzz-replay: $(FUZZ_REPLAY) ## replay corpora and old crashes
 FUZZ_CC := clang $(filter-out -fPIC,$(BASE)) -O1 -g -w -MMD -MP -fsanitize=fuzzer-no-link -fsanitize=address \
   -fsanitize=undefined -fno-sanitize-recover=all
 FUZZ_LAYERS := $(filter-out plugin/plugin.c,$(wildcard lib/*.c proto/*.c plugin/*.c plugin/*/*.c)) \
-  clients/conform/packet.c $(GEN_C)
+  clients/conform/packet.c clients/enrol/code.c $(wildcard clients/seal/*.c) $(GEN_C)
 $(BUILD)/fuzzing/obj/%.o: %.c | $(GEN_H)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  CC $<';) $(FUZZ_CC) -c -o $@ $<

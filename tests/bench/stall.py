@@ -3,9 +3,9 @@
 of its home, while one device, one officer or strangers at the door send as fast as they can. A real broker on loopback, log as in
 Debian's package.
 
-Each flood is aimed once at the broker that is measured (`here`) and once at a second one (`elsewhere`), in turns: `elsewhere` is what
-the flood costs on this machine whoever serves it, and `here` divided by it is what the flooded broker costs its others. `quiet` is
-without any flood. A line is over all turns. `store` is no flood: a member gives grants while a commit takes five seconds (`here`), and
+Each flood is aimed at the broker that is measured (`here`), at a second one (`elsewhere`) and at one without the plugin whose own others
+are measured (`bare`), in turns: `elsewhere` is what the flood costs on this machine whoever serves it, and `here` divided by it is what
+the flooded broker costs its others; `bare` is what Mosquitto alone makes of it. `quiet` is without any flood. A line is over all turns. `store` is no flood: a member gives grants while a commit takes five seconds (`here`), and
 while it takes what it takes (`elsewhere`).
 
     BUILD=build tests/bench/stall.py [FLOOD...|store]       default: all; TURNS=5 SAMPLES=150
@@ -113,6 +113,21 @@ FLOODS = {"motions": motions, "rings": rings, "clips": clips, "statuses": status
           "strangers": strangers}
 
 
+class BareBroker(QuietBroker):
+    """Mosquitto with a password file in the plugin's place: the same names and passwords, nothing limited."""
+
+    def _write_conf(self):
+        path, passwords = super()._write_conf(), os.path.join(self.dir, "passwords")
+        with open(passwords, "w") as f:
+            f.writelines("%s:%s\n" % (name, token(name)) for name in ["front", "ines", "paula"] + ["door-%d" % n for n in range(DOORS)])
+        subprocess.run(["mosquitto_passwd", "-U", passwords], check=True, timeout=60)
+        with open(path) as f:
+            lines = [line for line in f if not line.startswith("plugin")]
+        with open(path, "w") as f:
+            f.writelines(["password_file %s\n" % passwords] + lines)
+        return path
+
+
 class Flood:
     """A process that sends until stopped; done is then how many packets (or logins) it was rid of."""
 
@@ -177,19 +192,19 @@ class Others:
 
 
 def measure(name, work):
-    got = {"quiet": [], "elsewhere": [], "here": []}
-    rate = {"elsewhere": 0, "here": 0}
-    with QuietBroker(town(), agencies="on") as here, QuietBroker(town(), agencies="on") as elsewhere:
-        others = Others(here)
+    got = {"quiet": [], "elsewhere": [], "bare": [], "here": []}
+    rate = dict.fromkeys(("elsewhere", "bare", "here"), 0)
+    with QuietBroker(town(), agencies="on") as here, QuietBroker(town(), agencies="on") as elsewhere, BareBroker() as bare:
+        others, others_of_bare = Others(here), Others(bare)
         for _ in range(TURNS):
             got["quiet"] += others.trips()
-            for where, b in (("elsewhere", elsewhere), ("here", here)):
+            for where, b in (("elsewhere", elsewhere), ("bare", bare), ("here", here)):
                 with Flood(b, work) as flood:
                     began = time.monotonic()
                     time.sleep(0.3)
-                    got[where] += others.trips()
+                    got[where] += (others_of_bare if b is bare else others).trips()
                 rate[where] += flood.done / (time.monotonic() - began) / TURNS
-    name += ": %.0f a second elsewhere, %.0f here" % (rate["elsewhere"], rate["here"])
+    name += ": " + ", ".join("%.0f a second %s" % (rate[where], where) for where in rate)
     return tell(name, got, "elsewhere")
 
 
