@@ -85,8 +85,7 @@ static int print(struct span bytes, bool as_json, const struct settings *s) {
 static int open_socket(const struct opt_common *common, const struct settings *s, int *sock) {
 	char path[SETTINGS_PATH_SIZE];
 	if (settings_socket(s, path) != ERR_NONE)
-		return complain(EXIT_USAGE, "--socket",
-						"no XDG_RUNTIME_DIR (no login session?), or too long; give a path");
+		return complain(EXIT_USAGE, "--socket", "no usable path of at most 107 bytes; give one");
 	enum err e = listen_connect(path, common->timeout_ms, sock);
 	if (e == ERR_NONE) return -1;
 	if (e == ERR_ABSENT)

@@ -191,6 +191,10 @@ static void *run(void *arg) {
 	}
 	explicit_bzero(&code, sizeof code);
 	close_listener(c);
+	if (enrolment_state(c->o.enrolment) == ENROLMENT_CLAIMED) {
+		(void)puts("claimed; the code is of no use any more"); /* where the code was shown */
+		(void)fflush(stdout);
+	}
 	return NULL;
 }
 

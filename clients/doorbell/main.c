@@ -13,7 +13,7 @@ static int run(const struct opt_common *common, void *settings) {
 
 static const struct opt program_opts[] = {
 	{"socket", OPT_TEXT, SET(socket), "PATH",
-	 "the daemon's socket ($XDG_RUNTIME_DIR/vestibule-doorbell.sock)", 0, 0},
+	 "the daemon's socket ($XDG_RUNTIME_DIR or ~/.local/state/...)", 0, 0},
 	{"device", OPT_TEXT, SET(device), "ID", "run: device id in topics (the username)", 0, 0},
 	{"spool", OPT_TEXT, SET(spool), "DIR", "run: events that are not settled yet", 0, 0},
 	{"spool-files", OPT_INT, SET(spool_files), "N", "run: how many of them (512)", 1,

@@ -281,8 +281,7 @@ static int open_socket(struct server *s, const struct settings *set) {
 	char why[LISTEN_WHY_SIZE];
 	sigset_t stop;
 	if (settings_socket(set, s->socket_path) != ERR_NONE)
-		return complain(EXIT_USAGE, "--socket",
-						"no XDG_RUNTIME_DIR (no login session?), or too long; give a path");
+		return complain(EXIT_USAGE, "--socket", "no usable path of at most 107 bytes; give one");
 	(void)sigemptyset(&stop); /* these three cannot fail for known signals */
 	(void)sigaddset(&stop, SIGTERM);
 	(void)sigaddset(&stop, SIGINT);

@@ -12,14 +12,6 @@ static enum err join(const char *a, const char *b, const char *c, size_t max,
 	return n >= 0 && (size_t)n < max ? ERR_NONE : ERR_LIMIT;
 }
 
-enum err settings_socket(const struct settings *s, char out[SETTINGS_PATH_SIZE]) {
-	const size_t max = sizeof((struct sockaddr_un *)NULL)->sun_path;
-	const char *dir = getenv("XDG_RUNTIME_DIR");
-	if (s->socket) return join(s->socket, "", "", max, out);
-	if (!dir || dir[0] != '/') return ERR_ABSENT;
-	return join(dir, "/vestibule-doorbell.sock", "", max, out);
-}
-
 /* mkdir -p of what lies above the last name; errors show when the folder itself is made. */
 static void make_parents(const char *path) {
 	char above[SETTINGS_PATH_SIZE];
@@ -48,6 +40,18 @@ enum err settings_folder(const char *given, const char *name, char out[SETTINGS_
 		e = join(home, "/.local/state", under, SETTINGS_PATH_SIZE, out);
 	if (e == ERR_NONE) make_parents(out);
 	return e;
+}
+
+/* A service has no login session, and who rings is not in it: it must say where. */
+enum err settings_socket(const struct settings *s, char out[SETTINGS_PATH_SIZE]) {
+	const size_t max = sizeof((struct sockaddr_un *)NULL)->sun_path;
+	const char *dir = getenv("XDG_RUNTIME_DIR");
+	char path[SETTINGS_PATH_SIZE];
+	if (s->socket) return join(s->socket, "", "", max, out);
+	if (dir && dir[0] == '/') return join(dir, "/vestibule-doorbell.sock", "", max, out);
+	if (getenv("STATE_DIRECTORY")) return ERR_ABSENT;
+	enum err e = settings_folder(NULL, "vestibule-doorbell.sock", path);
+	return e == ERR_NONE ? join(path, "", "", max, out) : e;
 }
 
 enum err settings_keys(const struct settings *s, char out[SETTINGS_PATH_SIZE]) {

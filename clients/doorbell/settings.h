@@ -34,8 +34,9 @@ struct settings {
 
 enum { SETTINGS_PATH_SIZE = PATH_MAX };
 
-/* The socket's path: the option, else vestibule-doorbell.sock in $XDG_RUNTIME_DIR. ERR_ABSENT:
- * neither. ERR_LIMIT: too long for a socket. */
+/* The socket's path: the option, else vestibule-doorbell.sock in $XDG_RUNTIME_DIR, else beside the
+ * folders below. ERR_ABSENT: nowhere, or a service without the option. ERR_LIMIT: too long for a
+ * socket. */
 enum err settings_socket(const struct settings *s, char out[SETTINGS_PATH_SIZE]) MUST_CHECK;
 
 /* A folder of the daemon: the option, else NAME in $STATE_DIRECTORY (systemd),

@@ -62,6 +62,7 @@ def no_code_and_no_door_is_left_after_the_claim():
         code, _, err = Resident(b, "mallory").claim(uri)
         assert code == UNAVAILABLE, (code, err)
         assert "mallory" not in b.read_log(whole=True)
+        wait_until(lambda: open(bell.path("log")).read().endswith("\nclaimed; the code is of no use any more\n"), 10, "it says so")
         bell.kill()
         bell.start()  # and none comes back
         assert bell.state() == "claimed" and "code" not in bell.json("claim")
