@@ -172,9 +172,10 @@ static struct principal *need_principal(struct limiter *l, struct span username,
 bool limiter_principal(struct limiter *l, struct span username, enum limiter_bucket bucket,
 					   struct moment now) {
 	static const int64_t burst[LIMITER_BUCKETS] = {LIMIT_COMMAND_BURST, LIMIT_PULL_BURST,
-												   LIMIT_CHUNK_BURST};
-	static const int64_t every[LIMITER_BUCKETS] = {LIMIT_COMMAND_MS, LIMIT_PULL_MS, LIMIT_CHUNK_MS};
-	static const char *const names[LIMITER_BUCKETS] = {"command", "pull", "chunk"};
+												   LIMIT_CHUNK_BURST, LIMIT_SESSION_BURST};
+	static const int64_t every[LIMITER_BUCKETS] = {LIMIT_COMMAND_MS, LIMIT_PULL_MS, LIMIT_CHUNK_MS,
+												   LIMIT_SESSION_MS};
+	static const char *const names[LIMITER_BUCKETS] = {"command", "pull", "chunk", "session"};
 	if (!ENSURE((unsigned)bucket < LIMITER_BUCKETS)) return false;
 	struct principal *p = need_principal(l, username, now);
 	if (!p) return false;
@@ -193,12 +194,17 @@ void limiter_repeated(struct limiter *l, struct span device, uint64_t seq) {
 	if (d) follow(d, seq);
 }
 
+static bool is_done(const struct principal *p, struct moment now) {
+	return now.boot_ms - p->used_boot_ms >= LIMIT_IDLE_MS &&
+		   p->bucket[LIMITER_SESSION].full_at_ms <= now.boot_ms; /* the others are full long ago */
+}
+
 void limiter_sweep(struct limiter *l, struct moment now) {
 	enum { AT_ONCE = 256 };
 	void *idle[AT_ONCE]; /* a table must not change while it is walked */
 	size_t n = 0, at = 0;
 	for (struct principal *p; n < AT_ONCE && (p = table_next(&l->principals, &at));) {
-		if (now.boot_ms - p->used_boot_ms >= LIMIT_IDLE_MS) idle[n++] = p;
+		if (is_done(p, now)) idle[n++] = p;
 	}
 	for (size_t i = 0; i < n; i++) {
 		free(table_del(&l->principals, span_str(((struct principal *)idle[i])->username)));

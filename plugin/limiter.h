@@ -33,6 +33,10 @@ enum {
 	LIMIT_PULL_MS = 10,
 	LIMIT_CHUNK_BURST = 16384, /* ClipChunk of a device: 1 GiB at once, then 64 MiB a second */
 	LIMIT_CHUNK_MS = 1,
+	/* sessions that a username may leave with the broker, some 3 KB each for up to 14 days (no call
+	 * ends one): new client ids, then one each LIMIT_SESSION_MS */
+	LIMIT_SESSION_BURST = 16384,
+	LIMIT_SESSION_MS = 5000,
 	LIMIT_LOG_EVERY_MS = 10000, /* lines about one that is over a limit; refused commands' lines */
 	LIMIT_LOG_BURST = 20,       /* lines about a username's refused commands, then as above */
 	LIMIT_IDLE_MS = 3600000     /* an hour without anything: forgotten */
@@ -75,7 +79,13 @@ void limiter_put_back(struct limiter *l, struct span device, uint64_t seq);
  * none. */
 uint64_t limiter_ack(const struct limiter *l, struct span device, uint64_t value);
 
-enum limiter_bucket { LIMITER_COMMAND = 0, LIMITER_PULL, LIMITER_CHUNK, LIMITER_BUCKETS };
+enum limiter_bucket {
+	LIMITER_COMMAND = 0,
+	LIMITER_PULL,
+	LIMITER_CHUNK,
+	LIMITER_SESSION,
+	LIMITER_BUCKETS
+};
 
 /* True: within the limit, and counted. */
 bool limiter_principal(struct limiter *l, struct span username, enum limiter_bucket bucket,
@@ -85,7 +95,7 @@ bool limiter_principal(struct limiter *l, struct span username, enum limiter_buc
  * retraction, must not fill the log either. No memory: no line. */
 bool limiter_may_log(struct limiter *l, struct span username, struct moment now);
 
-/* Forgets what was idle for LIMIT_IDLE_MS; call now and then. */
+/* Forgets what was idle for LIMIT_IDLE_MS and has its limits back; call now and then. */
 void limiter_sweep(struct limiter *l, struct moment now);
 
 uint64_t limiter_limited(const struct limiter *l); /* how often LATER was the answer, ever */

@@ -6,6 +6,7 @@
 #include <openssl/x509.h>
 
 #include "plugin/denied.h"
+#include "plugin/limiter.h"
 #include "plugin/resend.h"
 #include "plugin/session.h"
 
@@ -87,6 +88,17 @@ static bool may_use_id(const struct engine *e, struct sessions *s, const struct 
 	return sessions_may_use_id(s, l->client_id, name, engine_now(e));
 }
 
+/* Of a session that stays with the broker when the connection is gone: from version 5 on nobody tells
+ * us how long. */
+static bool may_leave_a_session(struct engine *e, const struct mosquitto *client,
+								const struct login *l) {
+	struct span name = span_str(l->name);
+	if (mosquitto_client_protocol_version(client) < 5 && mosquitto_client_clean_session(client))
+		return true;
+	return sessions_is_id_of(engine_sessions(e), l->client_id, name) ||
+		   limiter_principal(engine_limiter(e), name, LIMITER_SESSION, engine_now(e));
+}
+
 static enum reason decide(struct engine *e, const struct mosquitto_evt_basic_auth *ev,
 						  struct login *l) {
 	enum reason reason = engine_may_allow(e) ? identify(ev, l) : REASON_NOT_READY;
@@ -96,6 +108,7 @@ static enum reason decide(struct engine *e, const struct mosquitto_evt_basic_aut
 	if (v.kind != VERDICT_ALLOW) return v.reason;
 	struct sessions *s = engine_sessions(e);
 	if (!may_use_id(e, s, l)) return REASON_FOREIGN_CLIENT_ID;
+	if (!may_leave_a_session(e, ev->client, l)) return REASON_RATE;
 	const struct row_credential *who = state_credential(engine_state(e), span_str(l->name));
 	if (!ev->username && mosquitto_set_username(ev->client, l->name) != MOSQ_ERR_SUCCESS)
 		return REASON_BUSY;

@@ -5,7 +5,8 @@
  * No call of the broker gives the socket, so it is read where 2.0.11, 2.0.22 and 2.1.2 keep it, as
  * the second int of their client (`lib/mosquitto_internal.h`: "This *must* be the first element"),
  * and believed only if it is a socket whose peer has the client's address. If it is not, nothing is
- * known and nothing is done: what the kernel holds goes out. Websockets: never known. */
+ * known and nothing is done: what the kernel holds goes out. Websockets and Unix sockets: never
+ * known. */
 #ifndef PLUGIN_PEER_H
 #define PLUGIN_PEER_H
 

@@ -267,6 +267,11 @@ bool sessions_may_use_id(const struct sessions *s, struct span client_id, struct
 	return !id->now && now.boot_ms - id->left_boot_ms >= SESSION_ID_KEPT_MS;
 }
 
+bool sessions_is_id_of(const struct sessions *s, struct span client_id, struct span username) {
+	const struct used_id *id = table_get(&s->by_id, client_id);
+	return id && span_eq(span_str(id->user->name), username);
+}
+
 static void list_kick(struct sessions *s, struct entry *en, bool whole) {
 	if (!en->id && !whole) return; /* taken over: a kick by id would meet its successor */
 	peer_drop_unsent(&en->pub.peer);

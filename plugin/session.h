@@ -61,6 +61,9 @@ size_t sessions_count(const struct sessions *s);
 bool sessions_may_use_id(const struct sessions *s, struct span client_id, struct span username,
 						 struct moment now);
 
+/* Is this client id remembered as that username's? */
+bool sessions_is_id_of(const struct sessions *s, struct span client_id, struct span username);
+
 /* The READ checks right after a login, for the same client, purge its old queue. Any other event of
  * a client ends that. A READ refused in it lists one more kick: the broker forgets to pay back the
  * in-flight window of what it dropped. What was refused is gone, so the next purge refuses only

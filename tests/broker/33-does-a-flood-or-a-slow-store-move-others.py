@@ -15,6 +15,7 @@ LONG = 30
 G1 = "01890a5d-0000-7000-8000-000000000001"
 SLOT_MS = 10000
 EVENTS_AT_ONCE, COMMANDS_AT_ONCE = 240, 60  # LIMIT_INGRESS_BURST, LIMIT_COMMAND_BURST of plugin/limiter.h; then one each half second
+SESSIONS_AT_ONCE = 16384  # LIMIT_SESSION_BURST there, then one each five seconds
 SUBMITS = 3  # LIMIT_SUBMITS_OFFICER of plugin/consent/limits.h
 
 
@@ -276,21 +277,32 @@ def memory_kb(b):
         return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
 
 
-def knock(b, names, at_once=100):
-    """Logins with a token that is wrong, so many at a time; each gets CONNACK 0x87 and the end."""
+def connect_packet(name, client_id, secret, expiry_s=0):
+    body = (mqtt5.binary("MQTT") + b"\x05\xc2\0\x3c" + mqtt5.properties([(mqtt5.SESSION_EXPIRY, expiry_s)] if expiry_s else []) +
+            mqtt5.binary(client_id) + mqtt5.binary(name) + mqtt5.binary(secret))
+    return bytes([mqtt5.CONNECT << 4]) + mqtt5.varint(len(body)) + body
+
+
+def logins(b, packets, at_once=100):
+    """How many of them are refused with CONNACK 0x87; then they are gone."""
     refused_ = 0
-    while names:
+    while packets:
         socks = []
-        for name in names[:at_once]:
-            body = mqtt5.binary("MQTT") + b"\x05\xc2\0\x3c\0" + mqtt5.binary(name + ".x") + mqtt5.binary(name) + mqtt5.binary("x" * 40)
+        for packet in packets[:at_once]:
             socks.append(socket.create_connection(("127.0.0.1", b.port), LONG))
-            socks[-1].sendall(bytes([mqtt5.CONNECT << 4]) + mqtt5.varint(len(body)) + body)
+            socks[-1].sendall(packet)
         for s in socks:
             with s:
                 data = s.recv(64)
-                refused_ += data[0] == mqtt5.CONNACK << 4 and data[3] == mqtt5.NOT_AUTHORIZED
-        names = names[at_once:]
+                assert data[0] == mqtt5.CONNACK << 4 and data[3] in (0, mqtt5.NOT_AUTHORIZED), data
+                refused_ += data[3] == mqtt5.NOT_AUTHORIZED
+        packets = packets[at_once:]
     return refused_
+
+
+def knock(b, names):
+    """Logins with a token that is wrong."""
+    return logins(b, [connect_packet(name, name + ".x", "x" * 40) for name in names])
 
 
 def two_thousand_strangers_are_refused_counted_and_forgotten():
@@ -312,6 +324,25 @@ def two_thousand_strangers_are_refused_counted_and_forgotten():
         log = b.read_log()
         assert log.count("reason=bad_proof who=bob") <= 10, "the log names each now and then"
         b.client("bob").disconnect()
+
+
+def i24_sessions_that_a_credential_leaves_are_limited():
+    """The broker keeps each for two weeks, and no call ends one: new client ids are counted, those that are known go on."""
+    with Broker(street()) as b:
+        others, began = Neighbours(b), time.monotonic()
+        new = lambda count, what: logins(b, [connect_packet("front", "front.%s%d" % (what, n), token("front"), 86400) for n in range(count)])
+        assert new(SESSIONS_AT_ONCE, "a") == 0
+        last = "front.a%d" % (SESSIONS_AT_ONCE - 1)
+        over = new(1000, "b")
+        assert over >= 1000 - (time.monotonic() - began) / 5 - 1, over
+        others.live()
+        b.client("front", last, clean=False, expiry=86400).disconnect()         # one of its own
+        b.client("front", "front.stock", version=4).disconnect()                # leaves nothing behind
+        assert refused(lambda: b.client("front", "front.late", version=4, clean=False)) == 5
+        b.client("garden", "garden.new", expiry=86400).disconnect()             # nobody else's business
+        status, = told(b, "ctl", "operator", "status")
+        assert status["connect"]["rate"] == over + 1 == status["limited"], (status, over)
+        assert "event=limited who=front what=session" in b.read_log()
 
 
 def store_that_does_not_answer_moves_nobody_and_loses_nothing():
@@ -348,4 +379,5 @@ def store_that_does_not_answer_moves_nobody_and_loses_nothing():
 
 main(i24_device_at_full_speed_stops_at_its_own_limits, i24_lying_about_the_time_ends_at_the_ingress_bucket,
      i4_retraction_bites_in_the_middle_of_the_flood, i24_thousand_submits_of_one_officer_make_three_requests,
-     two_thousand_strangers_are_refused_counted_and_forgotten, store_that_does_not_answer_moves_nobody_and_loses_nothing)
+     two_thousand_strangers_are_refused_counted_and_forgotten, i24_sessions_that_a_credential_leaves_are_limited,
+     store_that_does_not_answer_moves_nobody_and_loses_nothing)

@@ -148,6 +148,24 @@ static void i24_chunk_bucket_is_a_device_alone_and_fills(void **state) {
 	assert_true(limiter_principal(l, SPAN_LIT("back"), LIMITER_CHUNK, at(0)));
 }
 
+/* A limit that takes most of a day to come back is not forgotten in an hour. */
+static void i24_session_bucket_outlives_the_sweep(void **state) {
+	(void)state;
+	const int64_t whole = (int64_t)LIMIT_SESSION_BURST * LIMIT_SESSION_MS;
+	for (int i = 0; i < LIMIT_SESSION_BURST; i++)
+		assert_true(limiter_principal(l, front, LIMITER_SESSION, at(0)));
+	assert_false(limiter_principal(l, front, LIMITER_SESSION, at(0)));
+	assert_true(limiter_principal(l, SPAN_LIT("back"), LIMITER_SESSION, at(0)));
+	limiter_sweep(l, at(2 * (int64_t)LIMIT_IDLE_MS));
+	const int64_t back = 2 * (int64_t)LIMIT_IDLE_MS / LIMIT_SESSION_MS;
+	for (int64_t i = 0; i < back; i++)
+		assert_true(limiter_principal(l, front, LIMITER_SESSION, at(2 * (int64_t)LIMIT_IDLE_MS)));
+	assert_false(limiter_principal(l, front, LIMITER_SESSION, at(2 * (int64_t)LIMIT_IDLE_MS)));
+	limiter_sweep(l, at(2 * whole));
+	for (int i = 0; i < LIMIT_SESSION_BURST; i++)
+		assert_true(limiter_principal(l, front, LIMITER_SESSION, at(2 * whole)));
+}
+
 static void who_is_over_a_limit_is_named_now_and_then(void **state) {
 	(void)state;
 	for (uint64_t seq = 1; seq <= 6; seq++) (void)take(LIMITER_MOTION, seq, 0, 0);
@@ -201,6 +219,7 @@ int main(void) {
 		TEST(event_put_back_is_a_hole),
 		TEST(i24_command_bucket_empties_and_fills),
 		TEST(i24_chunk_bucket_is_a_device_alone_and_fills),
+		TEST(i24_session_bucket_outlives_the_sweep),
 		TEST(who_is_over_a_limit_is_named_now_and_then),
 		TEST(lines_about_refused_commands_are_few_and_each_names_own),
 		TEST(sweep_forgets_the_idle_but_no_hole),
