@@ -22,24 +22,10 @@ static void after(struct world *w, const struct command *cmd);
 #include "plugin/store/store.h"
 #include "tests/unit/consent/script.h"
 
-enum {
-	EPISODE_STEPS = 400,
-	LETTERS = 4,
-	VERB_FIRST = 224, /* first bytes from here on are the simulator's own verbs */
-	VERBS = 10,
-	EXIT_VIOLATION = 3
-};
+#include "tests/sim/draw.h"
+#include "tests/sim/letter.h"
 
-/* A command as it went over the network. */
-struct letter {
-	enum command_kind kind;
-	char who[ROW_ID_SIZE];
-	uint8_t event_id[UUID_BYTES];
-	char digest[65];
-	uint8_t *bytes;
-	size_t len;
-	const ProtobufCMessageDescriptor *form;
-};
+enum { EPISODE_STEPS = 400, LETTERS = 4, EXIT_VIOLATION = 3 };
 
 static struct sim {
 	struct world *w;
@@ -66,40 +52,6 @@ static void must(bool truth, const char *invariant, const char *what) {
 
 static uint64_t durable(void) {
 	return state_durable_seq(sim.w->st);
-}
-
-/* --- letters ---------------------------------------------------------------------------------- */
-
-static void letter_clear(struct letter *l) {
-	free(l->bytes);
-	*l = (struct letter){.bytes = NULL};
-}
-
-static void letter_write(struct letter *l, const struct command *cmd) {
-	letter_clear(l);
-	l->kind = cmd->kind;
-	MODEL_TEXT(l->who, cmd->who->username);
-	memcpy(l->event_id, cmd->event_id.ptr, UUID_BYTES);
-	memcpy(l->digest, cmd->digest, sizeof(l->digest));
-	l->form = cmd->msg->descriptor;
-	l->len = protobuf_c_message_get_packed_size(cmd->msg);
-	l->bytes = malloc(l->len ? l->len : 1);
-	if (!l->bytes) abort();
-	(void)protobuf_c_message_pack(cmd->msg, l->bytes); /* as many as were asked for */
-}
-
-static void letter_send(const struct letter *l, bool other_bytes) {
-	if (!l->bytes) return;
-	ProtobufCMessage *msg = protobuf_c_message_unpack(l->form, NULL, l->len, l->bytes);
-	if (!msg) abort();
-	struct command cmd = {.kind = l->kind, .who = world_who(sim.w, l->who), .msg = msg};
-	cmd.event_id = span_of(l->event_id, UUID_BYTES);
-	memcpy(cmd.digest, l->digest, sizeof(cmd.digest));
-	if (other_bytes) cmd.digest[0] = cmd.digest[0] == '0' ? '1' : '0';
-	sim.resending = true;
-	if (cmd.who) (void)world_step(sim.w, &cmd);
-	sim.resending = false;
-	protobuf_c_message_free_unpacked(msg, NULL);
 }
 
 /* --- what is noted ---------------------------------------------------------------------------- */
@@ -485,16 +437,22 @@ static void clock_fails(bool fails, uint8_t arg) {
 	state_set_unsound(sim.w->st, fails);
 }
 
+static void send_again(const struct letter *l, bool other_bytes) {
+	sim.resending = true;
+	letter_send(sim.w, l, other_bytes);
+	sim.resending = false;
+}
+
 static void own_verb(const uint8_t *b) {
 	static const char *const homes[] = {"alice", "bob", "carol", "dan"};
 	const struct letter *sent = &sim.sent[b[2] % LETTERS], *kept = &sim.kept[b[2] % LETTERS];
 	const char *who = homes[b[2] % 4];
 	switch ((b[0] - VERB_FIRST) % VERBS) {
 	case 0: crash(); return;
-	case 1: letter_send(sent, false); return;
-	case 2: letter_send(sent, true); return;
+	case 1: send_again(sent, false); return;
+	case 2: send_again(sent, true); return;
 	case 3: sim.keep_next = true; return;
-	case 4: letter_send(kept, false); return;
+	case 4: send_again(kept, false); return;
 	case 5: clock_fails(b[1] & 1, b[2]); return;
 	case 6: (void)world_claim(sim.w, who, b[1] & 1 ? "d1" : "d2"); return;
 	case 7:
@@ -571,58 +529,16 @@ static size_t shrink(uint8_t options, uint8_t (*script)[3], size_t count) {
 }
 
 static void print_trace(uint64_t seed, uint8_t options, uint8_t (*script)[3], size_t count) {
-	static const char *const verbs[VERBS] = {
-		"crash", "send again", "send other bytes", "keep the next", "send kept",
-		"clock", "claim",      "retire",           "reset",         "first admin"};
-	static const char *const acts[14] = {
-		"submit", "about request", "about request", "yes",   "yes",  "no",    "retract",
-		"clip",   "members",       "relay",         "fetch", "time", "grant", "operator"};
 	printf("episode %llu, options %u, %zu steps:\n", (unsigned long long)seed, options, count);
 	for (size_t i = 0; i < count; i++) {
 		const uint8_t *b = script[i];
 		if (b[0] >= VERB_FIRST)
-			printf("  %-16s %3u %3u\n", verbs[(b[0] - VERB_FIRST) % VERBS], b[1], b[2]);
+			printf("  %-16s %3u %3u\n", draw_verbs[(b[0] - VERB_FIRST) % VERBS], b[1], b[2]);
 		else
-			printf("  %-16s %-8s %3u %3u\n", acts[b[0] % 14], script_people[b[1] % SCRIPT_PEOPLE],
-				   b[1], b[2]);
+			printf("  %-16s %-8s %3u %3u\n", draw_acts[b[0] % 14],
+				   script_people[b[1] % SCRIPT_PEOPLE], b[1], b[2]);
 	}
 	(void)fails(options, (const uint8_t(*)[3])script, count, false); /* it says what, once more */
-}
-
-/* Requests, clips and answers must meet, and what is noise must not end the town at once. */
-static void draw_noise(uint64_t *random, uint8_t b[3]) {
-	static const uint8_t able[14][4] = {
-		{4, 5, 4, 5}, {6, 7, 6, 7}, {6, 7, 4, 9},     {0, 1, 0, 3},  {0, 1, 3, 3},
-		{0, 1, 3, 1}, {0, 1, 3, 0}, {13, 14, 13, 14}, {0, 3, 0, 1},  {12, 12, 12, 12},
-		{8, 8, 8, 8}, {0, 0, 0, 0}, {0, 3, 0, 1},     {15, 15, 2, 1}};
-	uint64_t r = world_random(random) >> 16;
-	b[0] = (uint8_t)(r % 8 == 0 ? VERB_FIRST + r / 8 % VERBS : r / 8 % 14);
-	if (b[0] == 13 && r / 128 % 4) b[0] = 11; /* the operator seldom */
-	if (b[0] < 14 && r / 512 % 2) b[1] = able[b[0]][r / 1024 % 4];
-	if (b[0] == 11 && r / 4096 % 4) b[2] = (uint8_t)(5 * (r / 16384 % 2)); /* days pass seldom */
-}
-
-/* A clip that is asked for, approved, copied, announced and fetched; and a grant to the alarm firm.
- * Noise comes between. */
-static const uint8_t story[][3] = {{8, 0, 7},  {8, 3, 7},  {7, 13, 48}, {7, 14, 48}, {12, 0, 3},
-								   {0, 4, 0},  {1, 6, 0},  {11, 0, 0},  {11, 0, 0},  {3, 0, 0},
-								   {3, 3, 2},  {3, 1, 0},  {13, 0, 1},  {11, 0, 5},  {11, 0, 5},
-								   {9, 12, 1}, {9, 12, 9}, {11, 0, 5},  {10, 8, 0},  {10, 8, 1},
-								   {12, 3, 2}, {13, 0, 1}, {6, 0, 0},   {10, 8, 0},  {6, 3, 1}};
-enum { STORY = sizeof(story) / sizeof(story[0]) };
-
-static void draw_script(uint64_t *random, uint8_t (*script)[3], size_t count) {
-	size_t told = 0;
-	unsigned noise = 1 + (unsigned)(world_random(random) >> 30) % 6; /* of eight */
-	for (size_t i = 0; i < count; i++) {
-		world_fill_from(random, script[i], 3);
-		if ((world_random(random) >> 20) % 8 < noise) {
-			draw_noise(random, script[i]);
-		} else {
-			memcpy(script[i], story[told++ % STORY], 3);
-			if ((world_random(random) >> 20) % 16 == 0) told++;
-		}
-	}
 }
 
 static bool episode(uint64_t seed, size_t count) {
