@@ -7,6 +7,7 @@
 #include "plugin/consent/request.h"
 #include "plugin/consent/sample.h"
 #include "plugin/consent/standing.h"
+#include "plugin/policy/policy.h"
 
 #define RECEIPT(kind) VESTIBULE__V1__RECEIPT_KIND__RECEIPT_KIND_##kind
 
@@ -47,11 +48,6 @@ static bool key_gone(const struct row_grant *g, const struct row_agency *a, int6
 	return g->state == GSTATE_APPROVED && now_ms >= a->key_exp_ms;
 }
 
-static bool approver_gone(const struct state *st, const struct row_grant *g) {
-	const struct row_credential *c = state_credential(st, span_str(g->actor));
-	return !c || c->kind != CRED_MEMBER || c->role < ROLE_ADULT || !same(c->subject, g->home);
-}
-
 enum grant_state grant_due_end(const struct state *st, const struct row_grant *g, int64_t now_ms) {
 	if (!grant_is_live(g)) return GSTATE_NONE;
 	const struct row_request *r = state_request(st, span_str(g->request));
@@ -60,7 +56,7 @@ enum grant_state grant_due_end(const struct state *st, const struct row_grant *g
 	if (g->exp_ms <= now_ms) return GSTATE_EXPIRED;
 	if (!r || !a || a->retired || !d || d->retired || !state_home(st, span_str(g->home)))
 		return GSTATE_REVOKED;
-	if (key_gone(g, a, now_ms) || approver_gone(st, g)) return GSTATE_REVOKED;
+	if (key_gone(g, a, now_ms) || !policy_giver_is_adult(st, g)) return GSTATE_REVOKED;
 	if (g->state == GSTATE_APPROVED && request_is_closed(r)) return GSTATE_EXPIRED;
 	return GSTATE_NONE;
 }

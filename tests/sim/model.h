@@ -28,6 +28,7 @@ enum fact_kind {
 	FACT_NO,       /* id: request, other: clip ("": all), subject: home */
 	FACT_RETRACT,  /* id: request, other: clip, subject: home */
 	FACT_RELEASED, /* id: request, other: clip: seen in a tick's change */
+	FACT_COPIED,   /* the same: a relay said so, and it was taken */
 	FACT_STANDING, /* id: grant, subject: home, name: who, integrator, device, from, until */
 	FACT_UNGIVEN   /* subject: home, integrator, device */
 };
@@ -186,16 +187,26 @@ static inline bool model_may_have(const struct model *m, const char *agency, con
 	return false;
 }
 
-/* Was its release committed? */
-static inline bool model_is_released(const struct model *m, const char *request, const char *clip,
-									 uint64_t durable) {
+static inline bool model_has_of(const struct model *m, enum fact_kind kind, const char *request,
+								const char *clip, uint64_t durable) {
 	for (size_t i = 0; i < m->count; i++) {
 		const struct fact *f = &m->log[i];
-		if (f->kind == FACT_RELEASED && f->seq <= durable && model_same(f->id, request) &&
+		if (f->kind == kind && f->seq <= durable && model_same(f->id, request) &&
 			model_same(f->other, clip))
 			return true;
 	}
 	return false;
+}
+
+/* Was its release committed? */
+static inline bool model_is_released(const struct model *m, const char *request, const char *clip,
+									 uint64_t durable) {
+	return model_has_of(m, FACT_RELEASED, request, clip, durable);
+}
+
+/* Is it known to be where the agency can fetch it, committed or not? */
+static inline bool model_is_copied(const struct model *m, const char *request, const char *clip) {
+	return model_has_of(m, FACT_COPIED, request, clip, UINT64_MAX);
 }
 
 /* --- standing grants -------------------------------------------------------------------------- */

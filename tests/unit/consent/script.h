@@ -135,7 +135,8 @@ static inline void script_members(struct world *w, const char *who, uint8_t arg)
 static inline void script_relay(struct world *w, const char *who, uint8_t arg) {
 	const struct row_delivery *d =
 		(const struct row_delivery *)script_nth(w, ROW_DELIVERY, arg >> 3);
-	if (d) (void)world_report(w, who, arg & 3, d, arg & 4 ? 999 : 1000);
+	if (d)
+		(void)world_report(w, who, arg & 3, d, arg & 4 ? WORLD_CLIP_BYTES - 1 : WORLD_CLIP_BYTES);
 }
 
 static inline void script_fetch(struct world *w, const char *who, uint8_t arg) {

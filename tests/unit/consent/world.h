@@ -25,7 +25,7 @@
 #define RECEIPT(kind)     VESTIBULE__V1__RECEIPT_KIND__RECEIPT_KIND_##kind
 #define NOTICE(kind)      VESTIBULE__V1__NOTICE_KIND__NOTICE_KIND_##kind
 
-enum { WORLD_LAT_E7 = 520000000, WORLD_LON_E7 = 130000000 };
+enum { WORLD_LAT_E7 = 520000000, WORLD_LON_E7 = 130000000, WORLD_CLIP_BYTES = 1000 };
 #define WORLD_TICK      INT64_C(900000)
 #define WORLD_START     (INT64_C(1994444) * WORLD_TICK + 400000) /* in the middle of a tick */
 #define WORLD_RECIPIENT "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
@@ -405,7 +405,7 @@ static inline enum reason world_clip(struct world *w, const char *who, const str
 	m.duration_ms = (uint32_t)c->duration_ms;
 	m.trigger = VESTIBULE__V1__TRIGGER__TRIGGER_RING;
 	m.media_type = media;
-	m.payload_length = 1000;
+	m.payload_length = WORLD_CLIP_BYTES;
 	m.payload_sha256 = (ProtobufCBinaryData){.len = 32, .data = sha256};
 	if (!c->unsealed) m.sealed = (ProtobufCBinaryData){.len = sizeof(sealed), .data = sealed};
 	return world_again(w, COMMAND_CLIP, who, &m);
