@@ -64,8 +64,9 @@ static void check_change(const struct command *cmd) {
 			check_job((const struct row_job *)r);
 	}
 	for (size_t i = 0; i < fx->tell_count; i++) {
-		if (fx->tell[i].kind == TELL_LINK)
-			must(put_in_change(ROW_FETCH) != NULL, "I22", "a link without a record of the fetch");
+		if (fx->tell[i].kind == TELL_LINK || fx->tell[i].kind == TELL_UNAVAILABLE)
+			must(put_in_change(ROW_FETCH) != NULL, "I22",
+				 "an answer without a record of the fetch");
 	}
 }
 
@@ -165,6 +166,23 @@ static void check_headers(void) {
 	}
 }
 
+/* A stored copy goes with its grant, and is ordered away until the relay says that it is gone. */
+static void check_deliveries(void) {
+	const struct state *st = sim.w->st;
+	for (const struct row *r = state_each(st, ROW_DELIVERY, NULL); r;
+		 r = state_each(st, ROW_DELIVERY, r)) {
+		const struct row_delivery *d = (const struct row_delivery *)r;
+		const struct row_grant *g = state_grant(st, span_str(d->grant));
+		must((g && grant_is_live(g)) || d->state >= DLV_VOID, "I23", "a copy outlives its grant");
+		must(d->state != DLV_PURGING || has_purge_job(d), "I23", "nobody is told to purge a copy");
+	}
+	for (const struct row *r = state_each(st, ROW_GRANT, NULL); r;
+		 r = state_each(st, ROW_GRANT, r)) {
+		const struct row_grant *g = (const struct row_grant *)r;
+		must(!grant_is_live(g) || g->exp_ms > sim.ticked_ms, "I23", "a grant outlives its end");
+	}
+}
+
 static size_t people_now(void) {
 	size_t n = 0;
 	for (const struct row *r = state_each(sim.w->st, ROW_CREDENTIAL, NULL); r;
@@ -178,6 +196,7 @@ static void check_state(void) {
 	check_pulls();
 	check_reads();
 	check_headers();
+	check_deliveries();
 	must(people_now() == model_people(&sim.model), "I27", "the people of the homes are others");
 }
 

@@ -150,6 +150,13 @@ static void note_agency(const struct row_credential *who, const Vestibule__V1__A
 	}
 }
 
+static bool has_purge_job(const struct row_delivery *d) {
+	const struct row *r = state_child(sim.w->st, ROW_JOB, 1, span_str(d->id), NULL);
+	for (; r; r = state_child(sim.w->st, ROW_JOB, 1, span_str(d->id), r))
+		if (((const struct row_job *)r)->kind == JOB_PURGE) return true;
+	return false;
+}
+
 /* Of the delivery as it was before. */
 static void note_report(const struct row_credential *who, const Vestibule__V1__RelayReport *m) {
 	must(who->kind == CRED_RELAY, "I7", "a report of somebody who is no relay was accepted");
@@ -159,6 +166,8 @@ static void note_report(const struct row_credential *who, const Vestibule__V1__R
 		const struct row_delivery *d = (const struct row_delivery *)r;
 		const struct row_grant *g = state_grant(sim.w->st, span_str(d->grant));
 		if (!g || !model_same(d->object, m->object)) continue;
+		must(d->state == DLV_COPYING || has_purge_job(d) || put_in_change(ROW_JOB), "I23",
+			 "a late copy is not purged");
 		struct fact *f = note(FACT_COPIED, who->username);
 		MODEL_TEXT(f->id, g->request);
 		MODEL_TEXT(f->other, g->clip);

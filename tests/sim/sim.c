@@ -47,6 +47,7 @@ static void after(struct world *w, const struct command *cmd) {
 		if (cmd->kind == COMMAND_REPORT) note_report(cmd->who, (const void *)cmd->msg);
 		if (cmd->kind == COMMAND_OPERATOR) note_operator(cmd);
 	}
+	if (cmd->kind == COMMAND_TICK && w->now.sound) sim.ticked_ms = w->now.utc_ms;
 	if (w->fx.change.count == 0) return;
 	w->fx.change.seq = w->seq + 1; /* as world_apply will */
 	struct change *copy = store_change_clone(&w->fx.change);
@@ -82,6 +83,7 @@ static void crash(void) {
 	sim.w->st = st;
 	sim.w->seq = seq;
 	model_crash(&sim.model, seq);
+	sim.ticked_ms = 0; /* its ends may be lost, too; the next one makes them again */
 }
 
 static void clock_fails(bool fails, uint8_t arg) {

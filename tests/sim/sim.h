@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include "plugin/consent/grant.h"
 #include "plugin/store/store.h"
 #include "tests/sim/letter.h"
 
@@ -20,6 +21,7 @@ static struct sim {
 	bool keep_next, resending;
 	size_t people;
 	size_t step;
+	int64_t ticked_ms; /* of the last tick with a sound clock */
 } sim;
 
 static void violated(const char *invariant, const char *what) {
