@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "clients/relay/failpoint.h"
+#include "lib/failpoint.h"
 #include "clients/relay/loop.h"
 #include "clients/relay/s3_list.h"
 #include "clients/relay/s3_tasks.h"

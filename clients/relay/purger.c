@@ -1,7 +1,7 @@
 /* Deletion, expiry and sweep. */
 #include "clients/relay/purger.h"
 
-#include "clients/relay/failpoint.h"
+#include "lib/failpoint.h"
 #include "clients/relay/retry.h"
 
 enum {

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "clients/relay/failpoint.h"
+#include "lib/failpoint.h"
 #include "clients/relay/link.h"
 #include "clients/relay/purger.h"
 #include "clients/relay/reports.h"

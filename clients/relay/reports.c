@@ -4,7 +4,7 @@
 
 #include <sys/random.h>
 
-#include "clients/relay/failpoint.h"
+#include "lib/failpoint.h"
 
 struct sent {
 	int mid;

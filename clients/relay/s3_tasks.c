@@ -1,7 +1,7 @@
 /* The table of running questions and the steps of each. */
 #include "clients/relay/s3_tasks.h"
 
-#include "clients/relay/failpoint.h"
+#include "lib/failpoint.h"
 #include "clients/relay/s3_text.h"
 
 enum {

@@ -2,7 +2,7 @@
 #include "clients/relay/transfers.h"
 
 #include "clients/relay/copy.h"
-#include "clients/relay/failpoint.h"
+#include "lib/failpoint.h"
 #include "clients/relay/retry.h"
 #include "proto/topic.h"
 

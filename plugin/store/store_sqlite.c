@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "plugin/store/failpoint.h"
+#include "lib/failpoint.h"
 #include "plugin/store/mark.h"
 #include "plugin/store/migrate.h"
 #include "plugin/store/store_sql.h"

@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 
-#include "plugin/store/failpoint.h"
+#include "lib/failpoint.h"
 
 enum { PAUSE_FIRST_MS = 50, PAUSE_MOST_MS = 5000 };
 

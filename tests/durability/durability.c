@@ -1,6 +1,6 @@
 /* Is what was acknowledged there after every death, and nothing that was not committed (I3, I6, I7)?
  * durability ROUNDS SEED. In each round a child plays commands on a real engine over a real SQLite
- * file (play.c) and dies at a step of the store's write path (plugin/store/failpoint.h), or by kill
+ * file (play.c) and dies at a step of the store's write path (lib/failpoint.h), or by kill
  * -9 at a random moment; the parent then opens the store again and compares it with what the child
  * had said before it let anybody know. One store lives through ROUNDS_A_STORE deaths. Closing line:
  * `durability: R rounds, L lost, K leaked`; exit status 0 only if both are 0 and nothing else was

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The relay dies as after a kill -9 at each named step of a job (clients/relay/failpoint.h), with a real bucket: is the job done
+"""The relay dies as after a kill -9 at each named step of a job (lib/failpoint.h), with a real bucket: is the job done
 all the same after the next start, once, and is nothing wrong ever in the bucket?"""
 import os
 import re

@@ -1,7 +1,9 @@
 /* The counter behind failpoint.h; an empty file in builds without fault injection. */
-#include "clients/relay/failpoint.h"
+#include "lib/failpoint.h"
 
 #ifdef VESTIBULE_FAILPOINTS
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/err.h"
@@ -12,6 +14,7 @@ bool failpoint_hit(const char *name) {
 	size_t len = strlen(name);
 	if (!want || strncmp(want, name, len) != 0 || (want[len] != '\0' && want[len] != ':'))
 		return false;
+
 	unsigned long nth = 1;
 	const char *rest = want + len;
 	if (*rest == ':') {
