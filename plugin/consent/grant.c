@@ -7,7 +7,6 @@
 #include "plugin/consent/request.h"
 #include "plugin/consent/sample.h"
 #include "plugin/consent/standing.h"
-#include "plugin/policy/policy.h"
 
 #define RECEIPT(kind) VESTIBULE__V1__RECEIPT_KIND__RECEIPT_KIND_##kind
 
@@ -56,7 +55,7 @@ enum grant_state grant_due_end(const struct state *st, const struct row_grant *g
 	if (g->exp_ms <= now_ms) return GSTATE_EXPIRED;
 	if (!r || !a || a->retired || !d || d->retired || !state_home(st, span_str(g->home)))
 		return GSTATE_REVOKED;
-	if (key_gone(g, a, now_ms) || !policy_giver_is_adult(st, g)) return GSTATE_REVOKED;
+	if (key_gone(g, a, now_ms) || !state_is_adult_of(st, g->actor, g->home)) return GSTATE_REVOKED;
 	if (g->state == GSTATE_APPROVED && request_is_closed(r)) return GSTATE_EXPIRED;
 	return GSTATE_NONE;
 }

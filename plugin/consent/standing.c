@@ -127,12 +127,9 @@ bool standing_end_all(const struct step *s) {
 static enum grant_state due_end(const struct step *s, const struct row_standing *g) {
 	const struct row_integrator *i = state_integrator(s->st, span_str(g->integrator));
 	const struct row_device *d = g->device[0] ? state_device(s->st, span_str(g->device)) : NULL;
-	const struct row_credential *c = state_credential(s->st, span_str(g->actor));
 	if (g->exp_ms <= s->now.utc_ms) return GSTATE_EXPIRED;
 	if (!i || i->retired || (g->device[0] && (!d || d->retired))) return GSTATE_REVOKED;
-	bool granter =
-		c && c->kind == CRED_MEMBER && c->role >= ROLE_ADULT && same(c->subject, g->home);
-	return granter ? GSTATE_NONE : GSTATE_REVOKED;
+	return state_is_adult_of(s->st, g->actor, g->home) ? GSTATE_NONE : GSTATE_REVOKED;
 }
 
 /* The receipt before the end is remembered by a row of its own: an update of the grant's row would

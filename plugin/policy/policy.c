@@ -100,11 +100,6 @@ bool policy_is_adult(const struct row_credential *who) {
 	return who->kind == CRED_MEMBER && (who->role == ROLE_ADULT || who->role == ROLE_ADMIN);
 }
 
-bool policy_giver_is_adult(const struct state *st, const struct row_grant *g) {
-	const struct row_credential *c = state_credential(st, span_str(g->actor));
-	return c && policy_is_adult(c) && span_eq(span_str(c->subject), span_str(g->home));
-}
-
 const struct row_device *policy_live_device(const struct state *st, struct span id) {
 	const struct row_device *d = state_device(st, id);
 	return d && !d->retired ? d : NULL;
@@ -123,7 +118,7 @@ bool policy_relay_may_copy(const struct policy_case *c) {
 	const struct row_request *r = g ? state_request(c->st, span_str(g->request)) : NULL;
 	const struct row_agency *a = g ? state_agency(c->st, span_str(g->agency)) : NULL;
 	if (!r || r->state == REQ_SUSPENDED || !a || a->suspended || a->retired) return false;
-	if (!policy_giver_is_adult(c->st, g)) return false;
+	if (!state_is_adult_of(c->st, g->actor, g->home)) return false;
 	return g->nbf_ms <= c->q->now_ms && c->q->now_ms < g->exp_ms;
 }
 

@@ -67,10 +67,6 @@ struct verdict policy_login(const struct state *st, struct span username, bool h
 bool policy_own_client_id(struct span client_id, struct span username);
 bool policy_foreign_client_id(const struct state *st, struct span client_id, struct span username);
 
-/* Is who said yes to this clip still an adult of that home? From the moment in which they are not, it
- * opens nothing, whatever its state says until the next tick of consent. */
-bool policy_giver_is_adult(const struct state *st, const struct row_grant *g);
-
 const char *policy_role_name(enum cred_role role);      /* "adult", ... never NULL */
 const char *policy_cred_kind_name(enum cred_kind kind); /* "device", ... never NULL */
 enum cred_role policy_role_by_name(struct span word);

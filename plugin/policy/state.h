@@ -113,8 +113,13 @@ const char *state_touched_since(const struct state *st, uint64_t seq, size_t n);
  * be concerned. */
 bool state_touched_all(const struct state *st, uint64_t seq);
 
+/* Is that username an adult or admin of that home, suspended or not? What somebody gave goes with
+ * them: from the moment in which they are none, whatever the state of the grant says until a tick of
+ * consent has ended it. */
+bool state_is_adult_of(const struct state *st, const char *username, const char *home);
+
 /* The grant that lets this integrator read that kind of that device at now, or NULL: ACTIVE,
- * durable, nbf <= now < exp, home and device fitting, the device claimed; effective_ms (event.h) must be >= nbf, pass
+ * durable, nbf <= now < exp, home and device fitting, the device claimed, its giver an adult of the home; effective_ms (event.h) must be >= nbf, pass
  * now for things that are not events. kind GRANT_NONE: a grant of any kind will do (status).
  * Constant time in the number of homes: an index by (integrator, home) is kept. */
 const struct row_standing *state_standing_for(const struct state *st, struct span integrator,

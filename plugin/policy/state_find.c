@@ -25,12 +25,19 @@ static bool same(const char *a, struct span b) {
 	return span_eq(span_str(a), b);
 }
 
+bool state_is_adult_of(const struct state *st, const char *username, const char *home) {
+	const struct row_credential *c = state_credential(st, span_str(username));
+	return c && c->kind == CRED_MEMBER && (c->role == ROLE_ADULT || c->role == ROLE_ADMIN) &&
+		   same(c->subject, span_str(home));
+}
+
 /* --- standing grants --- */
 
 /* Everything but home and integrator, which the list that it is in stands for. */
 static bool does_let_read(const struct state *st, const struct row_standing *g,
 						  const struct row_device *device, enum grant_kind kind) {
 	if (g->state != GSTATE_ACTIVE || !state_durable(st, &g->row)) return false;
+	if (!state_is_adult_of(st, g->actor, g->home)) return false;
 	if (kind != GRANT_NONE && g->kind != (int64_t)kind) return false;
 	return g->device[0] == '\0' || same(g->device, span_str(device->id));
 }

@@ -53,6 +53,7 @@ static void load_home(struct state *st, int n) {
 	FORMAT(camera.subject, "device-%d", n);
 	FORMAT(yes.id, "00000000-0000-7000-8000-%012d", n);
 	FORMAT(yes.home, "home-%d", n);
+	FORMAT(yes.actor, "member-%d", n);
 	load(st, &home.row);
 	load(st, &device.row);
 	load(st, &member.row);

@@ -132,6 +132,29 @@ def acknowledged_retraction_survives_kill_9():
         assert not alarm.drain()
 
 
+def i4_what_somebody_gave_goes_with_them():
+    """More than one change can end: the rest opens nothing, either, from the receipt on."""
+    rows, firms = street(), ["firm-%d" % n for n in range(60)]
+    for n, firm in enumerate(firms):
+        rows += [row("integrator", id=firm, name="Firm")] + credential(firm + "-1", INTEGRATOR, firm)
+        rows += standing(firm, "maple", RING_GRANT, grant="01890a5d-0000-7000-8000-0000000001%02x" % n, actor="amir")
+    with Broker(rows) as b:
+        alice, front = b.client("alice"), b.client("front")
+        alice.subscribe(TOP + "user/alice/reply", RING)
+        readers = [b.client(firm + "-1") for firm in firms]
+        for reader in readers:
+            assert reader.subscribe(EVERY) == 1
+        front.publish(RING, ring(seq=1))
+        for reader in readers:
+            assert wire.parse(reader.expect(RING).payload)[4] == 1
+        removal = head() + wire.field(13, wire.field(1, "amir"))
+        assert alice.publish(TOP + "home/maple/command", removal) == mqtt5.NO_SUBSCRIBERS
+        front.publish(RING, ring(seq=2))
+        assert receipt_of(alice, "alice", wire.parse(removal)[1]) == (1, "")
+        ended = [(reader.closed(10), len(reader.messages)) for reader in readers]
+        assert ended == [(mqtt5.ADMINISTRATIVE, 0)] * 60, ended
+
+
 def repeated_command_gets_the_same_answer_and_no_second_effect():
     with Broker(street()) as b:
         alice = b.client("alice")
@@ -169,6 +192,6 @@ def expired_grant_stops_within_a_second():
 
 main(grant_opens_its_kind_device_and_time_only, retraction_stops_the_next_message,
      queued_copies_of_a_slow_reader_are_never_delivered, only_readers_of_that_grant_are_kicked,
-     grant_that_routed_nothing_kicks_nobody, acknowledged_retraction_survives_kill_9,
+     grant_that_routed_nothing_kicks_nobody, acknowledged_retraction_survives_kill_9, i4_what_somebody_gave_goes_with_them,
      repeated_command_gets_the_same_answer_and_no_second_effect, limited_member_and_neighbour_cannot_grant,
      expired_grant_stops_within_a_second)

@@ -61,24 +61,31 @@ static void deciding_allocates_nothing(void **unused) {
 	state_free(st);
 }
 
-static struct change *three_rows(struct state *st) {
+static struct change *four_rows(struct state *st) {
 	static struct change c;
 	static struct row_home home = {.row = {.kind = ROW_HOME}, .id = "ash"};
 	static struct row_device device = {
 		.row = {.kind = ROW_DEVICE}, .id = "ash-door", .home = "ash", .claimed_ms = 1};
+	static struct row_credential ash = {.row = {.kind = ROW_CREDENTIAL},
+										.username = "ash-1",
+										.kind = CRED_MEMBER,
+										.subject = "ash",
+										.role = ROLE_ADULT};
 	static struct row_standing yes = {
 		.row = {.kind = ROW_STANDING},
 		.id = UUID_OF("30"),
 		.home = "ash",
 		.integrator = "alarm-co",
+		.actor = "ash-1",
 		.kind = GRANT_RING,
 		.state = GSTATE_ACTIVE,
 		.nbf_ms = 1,
 		.exp_ms = NOW_MS + 1,
 	};
-	c = (struct change){.seq = state_seq(st) + 1,
-						.count = 3,
-						.ops = {{false, &home.row}, {false, &device.row}, {false, &yes.row}}};
+	c = (struct change){
+		.seq = state_seq(st) + 1,
+		.count = 4,
+		.ops = {{false, &home.row}, {false, &device.row}, {false, &ash.row}, {false, &yes.row}}};
 	return &c;
 }
 
@@ -93,7 +100,7 @@ static void a_change_without_memory_changes_nothing(void **unused) {
 	for (; e == ERR_NOMEM; failures++) {
 		memory_calls = 0;
 		memory_fail_at = failures;
-		e = state_apply(st, three_rows(st), NULL);
+		e = state_apply(st, four_rows(st), NULL);
 		memory_fail_at = -1;
 		if (e != ERR_NOMEM) break;
 		assert_int_equal(state_seq(st), seq);
@@ -102,7 +109,7 @@ static void a_change_without_memory_changes_nothing(void **unused) {
 		assert_null(state_child(st, ROW_DEVICE, 0, SPAN_LIT("ash"), NULL));
 	}
 	assert_int_equal(e, ERR_NONE);
-	assert_true(failures >= 6); /* three rows, a list for each parent */
+	assert_true(failures >= 7); /* four rows, a list for each parent */
 	state_committed(st, state_seq(st));
 	assert_non_null(state_standing_for(st, SPAN_LIT("alarm-co"),
 									   state_device(st, SPAN_LIT("ash-door")), GRANT_RING, NOW_MS,

@@ -17,6 +17,7 @@ static struct state *granted(void) {
 	rows_put(st, DEVICE("d1", "elm", ""));
 	rows_put(st, DEVICE("d2", "elm", ""));
 	rows_put(st, DEVICE("d3", "oak", ""));
+	rows_put(st, CRED("ann", CRED_MEMBER, "elm", ROLE_ADULT)); /* who gave it */
 	rows_put(st, ROW(ROW_INTEGRATOR, integrator, .id = "co"));
 	rows_put(st, ROW(ROW_INTEGRATOR, integrator, .id = "other"));
 	rows_put(st, STANDING("01", "elm", "co", "d1", GRANT_RING, GSTATE_ACTIVE, NBF, EXP));
