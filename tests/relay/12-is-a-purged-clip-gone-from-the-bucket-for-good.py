@@ -62,7 +62,7 @@ def end_date_deletes(rig):
     rig.start()
     clip = rig.store(Clip(data_of(1000), life_s=4))
     wait_until(lambda: rig.files() == [], 15, "expired")
-    assert "event=expired" in rig.log_text()
+    rig.wait_line("expired")
     rig.no_report(0.5)
     assert clip
 

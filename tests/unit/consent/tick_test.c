@@ -160,9 +160,10 @@ static void agency_sees(const struct world *w, struct transcript *t) {
 		const struct row_delivery *d =
 			n && n->delivery[0] ? state_delivery(w->st, span_str(n->delivery)) : NULL;
 		t->len += (size_t)snprintf(t->text + t->len, sizeof(t->text) - t->len,
-								   "%lld %d %s %s %d %d %s %s\n", (long long)w->now.utc_ms,
+								   "%lld %d %s %s %d %d %lld %s %s\n", (long long)w->now.utc_ms,
 								   (int)tell->kind, tell->id, tell->username, (int)tell->reason,
-								   n ? (int)n->kind : 0, n ? n->delivery : "", d ? d->source : "");
+								   n ? (int)n->kind : 0, n ? (long long)n->at_ms : 0,
+								   n ? n->delivery : "", d ? d->source : "");
 		assert_true(t->len < sizeof(t->text));
 	}
 }
@@ -190,7 +191,40 @@ static void what_h1_does(struct world *w, enum differs which, const char *clip) 
 		assert_int_equal(world_retract(w, "bob", world_grant_on(w, clip)->id), REASON_OK);
 }
 
-static void play(enum differs which, struct transcript *t) {
+/* Other homes on the spot, each asked for a clip that it has: every other one declines. */
+enum { CROWD_MAX = 12 };
+struct neighbour {
+	char home[16], admin[16], device[16], device_user[16];
+	char clip[UUID_TEXT_SIZE];
+};
+struct crowd {
+	int count;
+	struct neighbour of[CROWD_MAX];
+};
+
+static void crowd_moves_in(struct world *w, struct crowd *c) {
+	for (int i = 0; i < c->count; i++) {
+		struct neighbour *n = &c->of[i];
+		(void)snprintf(n->home, sizeof(n->home), "n%d", i);
+		(void)snprintf(n->admin, sizeof(n->admin), "ann%d", i);
+		(void)snprintf(n->device, sizeof(n->device), "dn%d", i);
+		(void)snprintf(n->device_user, sizeof(n->device_user), "un%d", i);
+		world_add_home(w, n->home, n->admin, n->device, n->device_user);
+		assert_int_equal(world_rules(w, n->admin, "ask police"), REASON_OK);
+		world_good_clip(w, n->device_user, n->clip);
+	}
+}
+
+static void crowd_answers(struct world *w, const struct crowd *c) {
+	for (int i = 0; i < c->count; i++) {
+		const struct neighbour *n = &c->of[i];
+		assert_non_null(world_ask(w, n->home));
+		if (i % 2) continue;
+		assert_int_equal(world_no(w, n->admin, world_ask(w, n->home), n->clip), REASON_OK);
+	}
+}
+
+static void play(enum differs which, struct crowd *crowd, struct transcript *t) {
 	char mine[UUID_TEXT_SIZE] = "", theirs[UUID_TEXT_SIZE];
 	struct world *w = world_town();
 	struct world_submit r;
@@ -199,6 +233,7 @@ static void play(enum differs which, struct transcript *t) {
 	if (which != NEVER_OPTED_IN) assert_int_equal(world_rules(w, "alice", "ask police"), REASON_OK);
 	if (which != NO_CLIP) world_good_clip(w, "dev-1", mine);
 	world_good_clip(w, "dev-2", theirs);
+	crowd_moves_in(w, crowd);
 	t->len = 0;
 	w->events = 5000; /* the agency's own ids are its script's, the same in every world */
 	world_submit_init(w, &r);
@@ -212,6 +247,7 @@ static void play(enum differs which, struct transcript *t) {
 	tick(w, t, 1000);
 	tick(w, t, 1000);
 	what_h1_does(w, which, mine);
+	crowd_answers(w, crowd);
 	assert_int_equal(world_yes(w, "carol", world_ask(w, "h2"), theirs), REASON_OK);
 	tick(w, t, WORLD_TICK - w->now.utc_ms % WORLD_TICK);
 	tick(w, t, WORLD_TICK);
@@ -231,12 +267,25 @@ static void play(enum differs which, struct transcript *t) {
 static void i9_agency_sees_the_same_whatever_a_home_does_short_of_sharing(void **state) {
 	(void)state;
 	static struct transcript first, other;
-	play(IGNORED, &first);
+	struct crowd nobody = {0};
+	play(IGNORED, &nobody, &first);
 	assert_non_null(strstr(first.text, "\n"));
 	for (int which = 0; which < WORLDS; which++) {
-		play((enum differs)which, &other);
+		play((enum differs)which, &nobody, &other);
 		if (first.len != other.len || memcmp(first.text, other.text, first.len) != 0)
 			print_error("world %d\n", which);
+		assert_string_equal(first.text, other.text);
+	}
+}
+
+static void i11_agency_sees_the_same_however_many_were_asked_or_declined(void **state) {
+	(void)state;
+	static struct transcript first, other;
+	struct crowd crowd = {0};
+	play(IGNORED, &crowd, &first);
+	assert_non_null(strstr(first.text, "\n"));
+	for (crowd.count = 1; crowd.count <= CROWD_MAX; crowd.count++) {
+		play(IGNORED, &crowd, &other);
 		assert_string_equal(first.text, other.text);
 	}
 }
@@ -249,6 +298,7 @@ int main(void) {
 		cmocka_unit_test(i10_order_of_release_is_uncorrelated_with_order_of_decision),
 		cmocka_unit_test(pseudonyms_are_per_request_and_device),
 		cmocka_unit_test(i9_agency_sees_the_same_whatever_a_home_does_short_of_sharing),
+		cmocka_unit_test(i11_agency_sees_the_same_however_many_were_asked_or_declined),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
