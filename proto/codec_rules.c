@@ -129,6 +129,7 @@ static const struct codec_rule rules[] = {SIZED_OPT("text", LINES, 0, CODEC_RULE
 static const struct codec_rule invite[] = {PLAIN("username", USERNAME),
 										   PLAIN("role", ENUM),
 										   {"token_sha256", SHAPE_BYTES, HID, 32, 32, 0, 0}};
+static const struct codec_rule rotate[] = {{"token_sha256", SHAPE_BYTES, HID, 32, 32, 0, 0}};
 static const struct codec_rule remove_member[] = {PLAIN("username", USERNAME)};
 static const struct codec_rule about_device[] = {PLAIN("device", ID)};
 static const struct codec_rule home_command[] = {HEAD,
@@ -140,7 +141,8 @@ static const struct codec_rule home_command[] = {HEAD,
 												 PLAIN("remove", MESSAGE),
 												 PLAIN("leave", MESSAGE),
 												 PLAIN("claim", MESSAGE),
-												 PLAIN("retire", MESSAGE)};
+												 PLAIN("retire", MESSAGE),
+												 PLAIN("rotate", MESSAGE)};
 static const struct codec_rule receipt[] = {
 	PLAIN("receipt_id", UUID),     PLAIN("at_ms", TIME),
 	PLAIN("kind", ENUM),           PLAIN_OPT("in_reply_to", UUID),
@@ -321,6 +323,7 @@ static const struct codec_message messages[] = {
 	{&vestibule__v1__leave__descriptor, NULL, 0, NULL, NULL},
 	SIMPLE(claim, about_device),
 	SIMPLE(retire, about_device),
+	SIMPLE(rotate, rotate),
 	MESSAGE(home_command, home_command, codec_cross_home, "exactly one of the commands"),
 	SIMPLE(receipt, receipt),
 	SIMPLE(alert, alert),

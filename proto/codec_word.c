@@ -17,11 +17,11 @@ static const char *const purpose[] = {"unspecified", "investigation", "emergency
 static const char *const grant_kind[] = {"unspecified", "ring", "motion", "clip"};
 static const char *const member_role[] = {"unspecified", "limited", "adult", "admin"};
 static const char *const receipt_kind[] = {
-	"unspecified",   "recorded",      "refused",         "approved",      "shared",
-	"not_shared",    "revoked",       "expired",         "purged",        "void",
-	"fetched",       "grant_given",   "grant_retracted", "grant_expired", "grant_ending",
-	"rules_changed", "member_added",  "member_removed",  "device_added",  "device_removed",
-	"unsealed_ok",   "device_claimed"};
+	"unspecified",   "recorded",       "refused",         "approved",      "shared",
+	"not_shared",    "revoked",        "expired",         "purged",        "void",
+	"fetched",       "grant_given",    "grant_retracted", "grant_expired", "grant_ending",
+	"rules_changed", "member_added",   "member_removed",  "device_added",  "device_removed",
+	"unsealed_ok",   "device_claimed", "token_rotated"};
 static const char *const alert_kind[] = {"unspecified",    "fire",  "flood",
 										 "missing_person", "crime", "other"};
 static const char *const notice_kind[] = {"unspecified", "accepted", "refused",   "approved",

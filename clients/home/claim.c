@@ -6,6 +6,7 @@
 #include "clients/home/command.h"
 #include "clients/enrol/dial.h"
 #include "clients/home/meet.h"
+#include "clients/home/proof.h"
 #include "clients/home/session.h"
 #include "clients/mq/show.h"
 #include "lib/hex.h"
@@ -225,7 +226,8 @@ static bool take_up(const struct claim *c, struct setup_broker *b, char home[TOP
 }
 
 static enum exit_code claim_first(struct claim *c) {
-	uint8_t sha256[32];
+	uint8_t sha256[PROOF_SHA256_BYTES];
+	bool made;
 	char home[TOPIC_ID_MAX + 1] = "";
 	struct setup_broker b;
 	struct meet_opts o = {.code = &c->code,
@@ -234,7 +236,7 @@ static enum exit_code claim_first(struct claim *c) {
 						  .username = c->common->username,
 						  .token_sha256 = sha256,
 						  .timeout_ms = c->common->timeout_ms};
-	enum exit_code rc = setup_token(&c->setup, sha256);
+	enum exit_code rc = proof_of(c->setup.token, sha256, &made);
 	if (rc != EXIT_RECORDED) return rc;
 	if (take_up(c, &b, home)) return finish(c, &b, home);
 	b = (struct setup_broker){.port = 0};

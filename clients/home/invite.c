@@ -6,35 +6,8 @@
 #include <unistd.h>
 
 #include "clients/home/command.h"
+#include "clients/home/proof.h"
 #include "clients/home/session.h"
-#include "clients/mq/token.h"
-#include "lib/hex.h"
-
-enum { SHA256_LEN = 32 };
-
-/* The hash of the token in the file: an existing one is used again, so that an invitation that
- * timed out can be repeated. *made: the file is ours to remove when the invitation is refused. */
-static enum exit_code token_of(const char *path, uint8_t hash[SHA256_LEN], bool *made) {
-	char why[TOKEN_WHY_SIZE];
-	char token[TOKEN_TEXT_MAX + 1];
-	char digits[TOKEN_HASH_SIZE];
-	enum exit_code rc = EXIT_RECORDED;
-	enum err e = token_read(path, token, why);
-	if (e == ERR_ABSENT) {
-		if (token_draw(token) != ERR_NONE)
-			return session_fail(EXIT_INTERNAL, "no random bytes for a token");
-		e = token_write(path, token, why);
-		*made = e == ERR_NONE;
-	}
-	if (e != ERR_NONE) {
-		rc = session_fail(EXIT_USAGE, "%s", why);
-	} else if (token_hash(span_str(token), digits) != ERR_NONE ||
-			   hex_decode(span_str(digits), hash, SHA256_LEN) != ERR_NONE) {
-		rc = session_fail(EXIT_INTERNAL, "SHA-256 of the token failed");
-	}
-	explicit_bzero(token, sizeof(token));
-	return rc;
-}
 
 enum exit_code invite_run(const struct opt_common *common, const struct settings *set) {
 	if (!set->role || !set->token_out)
@@ -45,9 +18,9 @@ enum exit_code invite_run(const struct opt_common *common, const struct settings
 	if (!topic_username_is_valid(span_str(set->subject))) {
 		return session_fail(EXIT_USAGE, "%s: a username has 3 to 64 of a-z 0-9 _ -", set->subject);
 	}
-	uint8_t hash[SHA256_LEN];
-	bool made = false;
-	enum exit_code rc = token_of(set->token_out, hash, &made);
+	uint8_t hash[PROOF_SHA256_BYTES];
+	bool made;
+	enum exit_code rc = proof_of(set->token_out, hash, &made);
 	if (rc != EXIT_RECORDED) return rc;
 	Vestibule__V1__Invite invite = VESTIBULE__V1__INVITE__INIT;
 	invite.username = (char *)set->subject; /* only read: the generated structs know no const */

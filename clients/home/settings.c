@@ -7,6 +7,7 @@
 #include "clients/home/command.h"
 #include "clients/home/invite.h"
 #include "clients/home/list.h"
+#include "clients/home/rotate.h"
 #include "clients/home/rules.h"
 #include "clients/home/watch.h"
 
@@ -138,6 +139,7 @@ COMMAND(list_receipts)
 COMMAND(invite_run)
 COMMAND(command_remove)
 COMMAND(command_leave)
+COMMAND(rotate_run)
 
 static const struct opt_command commands[] = {
 	{"watch", "print rings, motion, clips, asks and receipts as they come", watch_opts, NULL,
@@ -163,6 +165,8 @@ static const struct opt_command commands[] = {
 	{"invite", "invite a member", invite_opts, username_args, run_invite_run},
 	{"remove", "remove a member", NULL, username_args, run_command_remove},
 	{"leave", "leave the home", NULL, NULL, run_command_leave},
+	{"rotate", "replace the own token: who came in by the old one is out", NULL, NULL,
+	 run_rotate_run},
 	{NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -6,7 +6,6 @@
 
 #include "clients/home/session.h"
 #include "clients/mq/opt_config.h"
-#include "clients/mq/token.h"
 #include "clients/seal/identity.h"
 #include "lib/hex.h"
 
@@ -82,24 +81,6 @@ enum exit_code setup_recipients(struct setup *s, const struct settings *set) {
 									set->recipients.items[i]);
 		s->count++;
 	}
-	return rc;
-}
-
-enum exit_code setup_token(const struct setup *s, uint8_t sha256[32]) {
-	char token[TOKEN_TEXT_MAX + 1], digits[TOKEN_HASH_SIZE], why[TOKEN_WHY_SIZE];
-	enum exit_code rc = EXIT_RECORDED;
-	enum err e = token_read(s->token, token, why);
-	if (e == ERR_ABSENT) {
-		if (token_draw(token) != ERR_NONE)
-			return session_fail(EXIT_INTERNAL, "no random bytes for a token");
-		e = token_write(s->token, token, why);
-	}
-	if (e != ERR_NONE)
-		rc = session_fail(EXIT_USAGE, "%s", why);
-	else if (token_hash(span_str(token), digits) != ERR_NONE ||
-			 hex_decode(span_str(digits), sha256, 32) != ERR_NONE)
-		rc = session_fail(EXIT_INTERNAL, "SHA-256 of the token failed");
-	explicit_bzero(token, sizeof token);
 	return rc;
 }
 

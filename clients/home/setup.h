@@ -44,10 +44,6 @@ enum exit_code setup_open(struct setup *s, const struct settings *set) MUST_CHEC
 /* Loads the identity, or draws it, and joins --recipient. */
 enum exit_code setup_recipients(struct setup *s, const struct settings *set) MUST_CHECK;
 
-/* SHA-256 of the token in s->token: an existing one is used again, so that a claim without an answer
- * can be repeated. */
-enum exit_code setup_token(const struct setup *s, uint8_t sha256[32]) MUST_CHECK;
-
 /* Writes certificate and configuration; the latter as .part. common: where it was typed otherwise. */
 enum exit_code setup_write(const struct setup *s, const struct settings *set,
 						   const struct setup_broker *broker, struct span ca_pem) MUST_CHECK;

@@ -82,6 +82,7 @@ static enum reason home_command(const struct step *s) {
 	case VESTIBULE__V1__HOME_COMMAND__WHAT_REMOVE: return members_remove(s, m->remove);
 	case VESTIBULE__V1__HOME_COMMAND__WHAT_CLAIM: return enrol_claim(s, m->claim);
 	case VESTIBULE__V1__HOME_COMMAND__WHAT_RETIRE: return enrol_retire(s, m->retire);
+	case VESTIBULE__V1__HOME_COMMAND__WHAT_ROTATE: return members_rotate(s, m->rotate);
 	default: return REASON_MALFORMED;
 	}
 }

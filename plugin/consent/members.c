@@ -76,11 +76,16 @@ static void mark_gone(const struct step *s, const char *username) {
 	mark->value = s->now.utc_ms;
 }
 
-void members_end_credential(const struct step *s, const struct row_credential *c) {
-	struct span name = span_str(c->username);
+static void end_tokens(const struct step *s, const char *username) {
+	struct span name = span_str(username);
 	const struct row *row = state_child(s->st, ROW_TOKEN, 0, name, NULL);
 	for (; row; row = state_child(s->st, ROW_TOKEN, 0, name, row)) effects_del(s, row);
-	row = state_child(s->st, ROW_APP_TOPIC, 0, name, NULL);
+}
+
+void members_end_credential(const struct step *s, const struct row_credential *c) {
+	struct span name = span_str(c->username);
+	end_tokens(s, c->username);
+	const struct row *row = state_child(s->st, ROW_APP_TOPIC, 0, name, NULL);
 	for (; row; row = state_child(s->st, ROW_APP_TOPIC, 0, name, row)) effects_del(s, row);
 	const struct row_rules *rules = state_rules(s->st, name);
 	if (rules) effects_del(s, rules);
@@ -139,6 +144,17 @@ enum reason members_invite(const struct step *s, const Vestibule__V1__Invite *m)
 										 .home = s->who->subject,
 										 .role = role,
 										 .token_sha256 = m->token_sha256});
+	return REASON_OK;
+}
+
+/* Whoever came in by an older token is out at once; the new one lets in when it is on disk. */
+enum reason members_rotate(const struct step *s, const Vestibule__V1__Rotate *m) {
+	if (m->token_sha256.len != 32 || !m->token_sha256.data) return REASON_MALFORMED;
+	end_tokens(s, s->who->username);
+	add_token(s, s->who->username, m->token_sha256);
+	add_receipt(s, RECEIPT(TOKEN_ROTATED), s->who->subject, s->who->username);
+	effects_kick_user(s, s->who->username);
+	s->fx->denial = true;
 	return REASON_OK;
 }
 

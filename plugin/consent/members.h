@@ -25,7 +25,8 @@ void members_add(const struct step *s, const struct members_new *m);
 enum reason members_invite(const struct step *s, const Vestibule__V1__Invite *m); /* admin */
 enum reason members_remove(const struct step *s, const Vestibule__V1__Remove *m); /* admin */
 enum reason members_leave(const struct step *s);
-enum reason members_rules(const struct step *s, const Vestibule__V1__Rules *m); /* adult */
+enum reason members_rotate(const struct step *s, const Vestibule__V1__Rotate *m); /* the own */
+enum reason members_rules(const struct step *s, const Vestibule__V1__Rules *m);   /* adult */
 
 /* Homes whose last member left end wholly. False: out of room. */
 bool members_tick(const struct step *s);

@@ -35,7 +35,7 @@ enum {
 	TRIGGER_MAX = 3, /* the highest numbers of the enums in the .proto files */
 	INCIDENT_MAX = 12,
 	PURPOSE_MAX = 2,
-	RECEIPT_KIND_MAX = 21,
+	RECEIPT_KIND_MAX = 22,
 	NOTICE_KIND_MAX = 11,
 	SEALED_BYTES_MAX = 854, /* age header with eight recipients */
 	MANIFEST_BYTES_MAX = 1024,

@@ -4,9 +4,10 @@ import ssl
 import threading
 
 from broker import *
-from programs import RECORDED, run
+from programs import NOT_AUTHORISED, RECORDED, TIMEOUT, Proxy, run, token_file
 
 NO = mqtt5.NOT_AUTHORIZED
+TOKEN_ROTATED = 22
 KICKED = 0x98
 
 
@@ -82,6 +83,54 @@ def rotated_token_ends_with_what_it_let_in():
         assert refused(lambda: b.client("front", password=new)) == NO
         b.client("front", password=newest).disconnect()
         alice.ping()
+
+
+def member_replaces_the_own_token():
+    with Broker(street()) as b:
+        path = token_file(b, "alice")
+        old = b.client("alice", "alice.phone", clean=False, expiry=3600)
+        amir = b.client("amir")
+        amir.subscribe(TOP + "home/maple/receipt")
+        code, out, err = run(b, "home", "alice", "rotate")
+        assert (code, out) == (RECORDED, "recorded\n"), (code, out, err)
+        ended(old)
+        told = [wire.parse(m.payload) for m in amir.drain()]
+        assert [(r[3], r[5], r[13]) for r in told] == [(TOKEN_ROTATED, b"alice", b"alice")], told
+        assert refused(lambda: b.client("alice")) == NO
+        with open(path) as f:
+            new = f.read().strip()
+        assert new != token("alice") and not os.path.exists(path + ".new") and os.stat(path).st_mode & 0o777 == 0o600
+        with b.client("alice", "alice.phone", password=new, clean=False, expiry=3600):
+            amir.ping()
+        b.stop(), b.start()
+        assert refused(lambda: b.client("alice")) == NO
+        b.client("alice", password=new).disconnect()
+
+
+def rotation_that_was_cut_off_goes_on_from_there():
+    with Broker(street()) as b, Proxy(b) as wire_between:
+        path = token_file(b, "alice")
+        wire_between.hold("home/maple/command")  # the broker hears it, its answers never come
+        code, _, err = run(b, "home", "alice", "--timeout", "2", "rotate", port=wire_between.port)
+        assert code == TIMEOUT and path + ".new" in err, (code, err)
+        assert refused(lambda: b.client("alice")) == NO, "the change took place"
+        wire_between.release()
+        code, _, err = run(b, "home", "alice", "rotate")
+        assert code == RECORDED and not os.path.exists(path + ".new"), (code, err)
+        with open(path) as f:
+            b.client("alice", password=f.read().strip()).disconnect()
+
+
+def rotation_that_is_refused_changes_nothing():
+    with Broker(street()) as b:
+        path = token_file(b, "abe")
+        with b.client("abe") as abe:
+            code, _, err = run(b, "home", "abe", "rotate")
+            abe.ping()
+            assert code == NOT_AUTHORISED and "role" in err and not os.path.exists(path + ".new"), (code, err)
+        b.client("abe").disconnect()
+        code, _, err = run(b, "home", "nobody", "rotate")
+        assert code == NOT_AUTHORISED and not os.path.exists(token_file(b, "nobody") + ".new"), (code, err)
 
 
 def id_of_another_is_refused_however_near():
@@ -300,6 +349,7 @@ def clock_set_back_stops_no_suspension_and_opens_no_reload():
             assert back.session_present
 
 
-main(suspension_ends_idle_and_busy_connections, rotated_token_ends_with_what_it_let_in, id_of_another_is_refused_however_near,
+main(suspension_ends_idle_and_busy_connections, rotated_token_ends_with_what_it_let_in, member_replaces_the_own_token,
+     rotation_that_was_cut_off_goes_on_from_there, rotation_that_is_refused_changes_nothing, id_of_another_is_refused_however_near,
      certificate_counts_while_registry_and_authority_say_so, revoked_certificate_is_out_after_a_reload, identity_as_username_runs_closed,
      reloads_under_load_lose_nobody_and_nothing, clock_set_back_stops_no_suspension_and_opens_no_reload)

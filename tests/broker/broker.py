@@ -134,6 +134,10 @@ def retire(device, seq=1, **more):
     return head(seq, **more) + wire.field(16, wire.field(1, device))
 
 
+def rotate(secret, seq=1, **more):
+    return head(seq, **more) + wire.field(17, wire.field(1, hashlib.sha256(secret.encode()).digest()))
+
+
 def first_admin(username, seq=1, secret=None, **more):
     """DeviceClaim: that person becomes the home's first admin, with token(username) unless secret says otherwise."""
     digest = hashlib.sha256((secret or token(username)).encode()).digest()

@@ -183,6 +183,23 @@ static void check_deliveries(void) {
 	}
 }
 
+/* Of whoever changed the token: that one lets in, once it is durable, and none before it does. */
+static void check_tokens(void) {
+	static const struct policy_opts opts = {.agencies = true};
+	for (size_t i = 0; i < sim.model.count; i++) {
+		const struct fact *f = &sim.model.log[i];
+		if (f->kind != FACT_TOKEN) continue;
+		uint8_t rotated[32] = {(uint8_t)f->number}, invited[32] = {0};
+		struct span who = span_str(f->name);
+		bool may = policy_login(sim.w->st, who, false, rotated, &opts).kind == VERDICT_ALLOW;
+		bool model = model_lets_in(&sim.model, f->name, f->number, durable());
+		must(!may || model, "I15", "a token lets in that the model does not know of");
+		must(may || !model || sim.w->seq > durable(), "I15", "a new token does not let in");
+		must(policy_login(sim.w->st, who, false, invited, &opts).kind != VERDICT_ALLOW, "I15",
+			 "a token that was rotated out lets in");
+	}
+}
+
 static size_t people_now(void) {
 	size_t n = 0;
 	for (const struct row *r = state_each(sim.w->st, ROW_CREDENTIAL, NULL); r;
@@ -197,6 +214,7 @@ static void check_state(void) {
 	check_reads();
 	check_headers();
 	check_deliveries();
+	check_tokens();
 	must(people_now() == model_people(&sim.model), "I27", "the people of the homes are others");
 }
 

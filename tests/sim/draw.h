@@ -7,12 +7,12 @@
 
 enum {
 	VERB_FIRST = 224, /* first bytes from here on are the simulator's own verbs */
-	VERBS = 10
+	VERBS = 11
 };
 
 static const char *const draw_verbs[VERBS] = {
-	"crash", "send again", "send other bytes", "keep the next", "send kept",
-	"clock", "claim",      "retire",           "reset",         "first admin"};
+	"crash",  "send again", "send other bytes", "keep the next", "send kept", "clock", "claim",
+	"retire", "reset",      "first admin",      "rotate"};
 static const char *const draw_acts[14] = {
 	"submit", "about request", "about request", "yes",   "yes",  "no",    "retract",
 	"clip",   "members",       "relay",         "fetch", "time", "grant", "operator"};

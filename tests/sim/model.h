@@ -15,6 +15,7 @@ enum fact_kind {
 	FACT_CREDENTIAL, /* name, subject: whose, number: role, kind in `more` */
 	FACT_GONE,       /* name: a credential that ended */
 	FACT_SUSPENDED,  /* name, number: 1 or 0 */
+	FACT_TOKEN,      /* name, number: the first byte of the new hash */
 	FACT_DEVICE,     /* name, subject: home */
 	FACT_CLAIMED,    /* name: device */
 	FACT_RETIRED,    /* name: device */
@@ -103,6 +104,18 @@ static inline bool model_has(const struct model *m, enum fact_kind kind, const c
 		if (m->log[i].kind == kind && model_same(m->log[i].name, name)) return true;
 	}
 	return false;
+}
+
+/* Does that token, of those that a rotation brought, let that name in? */
+static inline bool model_lets_in(const struct model *m, const char *name, int64_t first,
+								 uint64_t durable) {
+	const struct fact *last = NULL;
+	for (size_t i = 0; i < m->count; i++) {
+		const struct fact *f = &m->log[i];
+		if (f->kind == FACT_TOKEN && model_same(f->name, name)) last = f;
+	}
+	return last && last->number == first && last->seq <= durable && model_credential(m, name) &&
+		   !model_is_on(m, FACT_SUSPENDED, name, "");
 }
 
 static inline bool model_is_adult(const struct model *m, const char *name, const char *home) {

@@ -109,6 +109,9 @@ static void note_home(const struct row_credential *who, const Vestibule__V1__Hom
 	case HOME_CASE(LEAVE): (void)note(FACT_GONE, who->username); return;
 	case HOME_CASE(CLAIM): (void)note(FACT_CLAIMED, m->claim->device); return;
 	case HOME_CASE(RETIRE): (void)note(FACT_RETIRED, m->retire->device); return;
+	case HOME_CASE(ROTATE):
+		note(FACT_TOKEN, who->username)->number = m->rotate->token_sha256.data[0];
+		return;
 	default: return;
 	}
 }

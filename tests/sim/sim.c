@@ -119,7 +119,8 @@ static void own_verb(const uint8_t *b) {
 	case 8:
 		if (b[1] % 8 == 0) (void)world_reset(sim.w, b[2] & 1 ? "dev-1" : "dev-2");
 		return;
-	default: (void)world_first_admin(sim.w, b[2] & 1 ? "dev-1" : "dev-2", "mallory", 9); return;
+	case 9: (void)world_first_admin(sim.w, b[2] & 1 ? "dev-1" : "dev-2", "mallory", 9); return;
+	default: (void)world_rotate(sim.w, who, b[1] | 1); return; /* never the invited one */
 	}
 }
 

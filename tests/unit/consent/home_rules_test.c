@@ -261,6 +261,33 @@ static void new_rules_take_the_place_of_the_old(void **unused) {
 	bare_free(b);
 }
 
+/* However a second one came to be there. */
+static void i15_a_rotation_ends_every_older_token(void **unused) {
+	(void)unused;
+	static uint8_t sha256[32] = {7};
+	static const struct {
+		enum reason expected;
+		ProtobufCBinaryData hash;
+	} cases[] = {{REASON_OK, {32, sha256}},
+				 {REASON_MALFORMED, {31, sha256}},
+				 {REASON_MALFORMED, {33, sha256}},
+				 {REASON_MALFORMED, {32, NULL}},
+				 {REASON_MALFORMED, {0, NULL}}};
+	struct bare *b = bare_new();
+	rows_put(b->st, ROW(ROW_TOKEN, token, .id = "ann/0", .username = "ann", .sha256 = HASH64));
+	rows_put(b->st, ROW(ROW_TOKEN, token, .id = "ann/1", .username = "ann", .sha256 = HASH64));
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		Vestibule__V1__Rotate rotate = VESTIBULE__V1__ROTATE__INIT;
+		rotate.token_sha256 = cases[i].hash;
+		assert_int_equal(members_rotate(bare_step(b, "ann"), &rotate), cases[i].expected);
+		bool done = cases[i].expected == REASON_OK;
+		assert_int_equal(bare_puts(b, ROW_TOKEN), done ? 3 : 0); /* two end, one comes */
+		assert_int_equal(b->fx.kick_count, done);
+		if (!done) assert_int_equal(b->fx.change.count, 0);
+	}
+	bare_free(b);
+}
+
 /* --- devices ---------------------------------------------------------------------------------- */
 
 static void an_admin_claims_and_retires_devices_of_this_home(void **unused) {
@@ -462,6 +489,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_no_command_is_is_malformed),
 		cmocka_unit_test(a_command_has_a_message_an_id_and_a_digest),
+		cmocka_unit_test(i15_a_rotation_ends_every_older_token),
 		cmocka_unit_test(a_repeated_command_gets_the_answer_of_its_kind),
 		cmocka_unit_test(time_stands_still_for_a_state_that_cannot_allow),
 		cmocka_unit_test(who_decides_for_a_home_is_its_adult),

@@ -51,6 +51,26 @@ static void last_admin_cannot_leave_others_behind(void **state) {
 	world_free(w);
 }
 
+static void i15_a_rotation_leaves_one_token_and_ends_what_the_old_one_let_in(void **state) {
+	(void)state;
+	struct world *w = world_town();
+	assert_int_equal(world_rotate(w, "bob", 0xab), REASON_OK);
+	const struct row *only = state_child(w->st, ROW_TOKEN, 0, SPAN_LIT("bob"), NULL);
+	assert_non_null(only);
+	assert_null(state_child(w->st, ROW_TOKEN, 0, SPAN_LIT("bob"), only));
+	assert_memory_equal(((const struct row_token *)only)->sha256, "ab00", 4);
+	assert_true(w->fx.denial);
+	assert_int_equal(w->fx.kick_count, 1);
+	assert_string_equal(w->fx.kick[0].username, "bob");
+	assert_int_equal(world_receipts(w, "h1", RECEIPT(TOKEN_ROTATED)), 1);
+	only = state_child(w->st, ROW_TOKEN, 0, SPAN_LIT("alice"), NULL);
+	assert_memory_not_equal(((const struct row_token *)only)->sha256, "ab00", 4);
+	assert_int_equal(world_rotate(w, "kid", 1), REASON_ROLE);
+	assert_int_equal(world_rotate(w, "ines", 1), REASON_ROLE);
+	assert_int_equal(world_receipts(w, "h1", RECEIPT(TOKEN_ROTATED)), 1);
+	world_free(w);
+}
+
 static void removed_approver_takes_his_grants_along(void **state) {
 	(void)state;
 	char clip[UUID_TEXT_SIZE], grant[UUID_TEXT_SIZE];
@@ -344,6 +364,7 @@ int main(void) {
 		cmocka_unit_test(admin_invites_and_every_member_is_told),
 		cmocka_unit_test(i16_taken_name_answers_alike_whoever_has_it),
 		cmocka_unit_test(last_admin_cannot_leave_others_behind),
+		cmocka_unit_test(i15_a_rotation_leaves_one_token_and_ends_what_the_old_one_let_in),
 		cmocka_unit_test(removed_approver_takes_his_grants_along),
 		cmocka_unit_test(i24_standing_grant_needs_an_end_within_a_year),
 		cmocka_unit_test(standing_grant_is_retracted_by_any_adult_and_kicked),

@@ -239,6 +239,16 @@ static inline enum reason world_invite(struct world *w, const char *admin, const
 	return world_send(w, COMMAND_HOME, admin, &m);
 }
 
+static inline enum reason world_rotate(struct world *w, const char *who, uint8_t first) {
+	uint8_t sha256[32] = {first};
+	Vestibule__V1__HomeCommand m = VESTIBULE__V1__HOME_COMMAND__INIT;
+	Vestibule__V1__Rotate rotate = VESTIBULE__V1__ROTATE__INIT;
+	rotate.token_sha256 = (ProtobufCBinaryData){.len = 32, .data = sha256};
+	m.what_case = HOME_CASE(ROTATE);
+	m.rotate = &rotate;
+	return world_send(w, COMMAND_HOME, who, &m);
+}
+
 static inline enum reason world_rules(struct world *w, const char *who, const char *text) {
 	Vestibule__V1__HomeCommand m = VESTIBULE__V1__HOME_COMMAND__INIT;
 	Vestibule__V1__Rules rules = VESTIBULE__V1__RULES__INIT;

@@ -3,6 +3,7 @@
 #include "../sdk/scratch.h"
 
 #include "clients/home/pin.h"
+#include "clients/home/proof.h"
 #include "clients/home/setup.h"
 #include "clients/seal/identity.h"
 
@@ -70,12 +71,15 @@ static void further_recipients_are_checked(void **state) {
 
 static void a_token_is_drawn_once(void **state) {
 	struct bench *b = *state;
-	uint8_t one[32], two[32];
-	assert_int_equal(setup_token(&b->setup, one), EXIT_RECORDED);
-	assert_int_equal(setup_token(&b->setup, two), EXIT_RECORDED);
+	uint8_t one[PROOF_SHA256_BYTES], two[PROOF_SHA256_BYTES];
+	bool made;
+	assert_int_equal(proof_of(b->setup.token, one, &made), EXIT_RECORDED);
+	assert_true(made);
+	assert_int_equal(proof_of(b->setup.token, two, &made), EXIT_RECORDED);
+	assert_false(made);
 	assert_memory_equal(one, two, sizeof one);
 	setup_undo(&b->setup);
-	assert_int_equal(setup_token(&b->setup, two), EXIT_RECORDED);
+	assert_int_equal(proof_of(b->setup.token, two, &made), EXIT_RECORDED);
 	assert_memory_not_equal(one, two, sizeof one);
 }
 
