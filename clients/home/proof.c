@@ -16,7 +16,10 @@ enum exit_code proof_of(const char *path, uint8_t sha256[PROOF_SHA256_BYTES], bo
 		e = token_write(path, token, why);
 		*made = e == ERR_NONE;
 	}
-	if (e != ERR_NONE)
+	if (e == ERR_NONE && strlen(token) < TOKEN_TEXT_MIN)
+		rc = session_fail(EXIT_USAGE, "token file %s: a token has at least %d characters", path,
+						  TOKEN_TEXT_MIN);
+	else if (e != ERR_NONE)
 		rc = session_fail(EXIT_USAGE, "%s", why);
 	else if (token_hash(span_str(token), digits) != ERR_NONE ||
 			 hex_decode(span_str(digits), sha256, PROOF_SHA256_BYTES) != ERR_NONE)

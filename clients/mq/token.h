@@ -11,6 +11,7 @@ enum {
 	TOKEN_BYTES = 32,
 	TOKEN_TEXT = 43, /* base64url of them, without padding */
 	TOKEN_TEXT_SIZE = TOKEN_TEXT + 1,
+	TOKEN_TEXT_MIN = 22,  /* 128 bits of base64url: what a new token has at least */
 	TOKEN_TEXT_MAX = 128, /* longest token we read from a file, whoever drew it */
 	TOKEN_HASH_SIZE = 65, /* 64 hex digits and a zero */
 	TOKEN_WHY_SIZE = 256

@@ -83,6 +83,21 @@ static void a_token_is_drawn_once(void **state) {
 	assert_memory_not_equal(one, two, sizeof one);
 }
 
+static void a_short_token_is_none_to_begin_with(void **state) {
+	struct bench *b = *state;
+	uint8_t hash[PROOF_SHA256_BYTES];
+	char why[KEEP_WHY_SIZE];
+	bool made;
+	assert_int_equal(keep_write(b->setup.token, SPAN_LIT("aaaaaaaaaaaaaaaaaaaaa\n"), KEEP_NEW, why),
+					 ERR_NONE);
+	assert_int_equal(proof_of(b->setup.token, hash, &made), EXIT_USAGE);
+	assert_int_equal(
+		keep_write(b->setup.token, SPAN_LIT("aaaaaaaaaaaaaaaaaaaaaa\n"), KEEP_REPLACE, why),
+		ERR_NONE);
+	assert_int_equal(proof_of(b->setup.token, hash, &made), EXIT_RECORDED);
+	assert_false(made);
+}
+
 static void a_claim_without_an_answer_is_taken_up_again(void **state) {
 	struct bench *b = *state;
 	struct setup_broker broker = {.host = "broker.example", .username = "alice", .port = 8883}, got;
@@ -126,8 +141,12 @@ static void another_key_of_a_device_is_seen(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		TEST(the_own_recipient_stays),         TEST(further_recipients_are_checked),
-		TEST(a_token_is_drawn_once),           TEST(a_claim_without_an_answer_is_taken_up_again),
+		TEST(the_own_recipient_stays),
+		TEST(further_recipients_are_checked),
+		TEST(a_token_is_drawn_once),
+		TEST(a_claim_without_an_answer_is_taken_up_again),
+		TEST(a_short_token_is_none_to_begin_with),
+		TEST(a_claim_without_an_answer_is_taken_up_again),
 		TEST(another_key_of_a_device_is_seen),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
