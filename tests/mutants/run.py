@@ -76,7 +76,8 @@ class Tree:
 def targets_of(test):
     path = test[0]
     if path.startswith("tests/broker/"):
-        return {"plugin", "build/tests/broker/seed"}
+        with open(os.path.join(ROOT, path)) as f:
+            return {"plugin", "build/tests/broker/seed"} | ({"programs"} if "from programs import" in f.read() else set())
     if path.startswith("tests/relay/"):
         return {"build/bin/vestibule-relay"}
     return {"build/" + path[:-len(".c")]}
