@@ -143,7 +143,7 @@ static void do_keyed(struct run *r, enum operator_kind op, enum operator_kind re
 	}
 	struct command cmd = {
 		.op = on_request ? request_op : op, .row_kind = kind, .key = text_of(r, "id")};
-	run_operator(r, &cmd, NULL);
+	run_operator(r, &cmd, "id: nothing of that kind has that name");
 }
 
 static void do_remove(struct run *r) {

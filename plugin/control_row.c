@@ -28,6 +28,35 @@ static enum err complain(char why[CONTROL_WHY_SIZE], const char *kind, const cha
 	return ERR_INPUT;
 }
 
+/* What a member must be, for people. */
+static enum err complain_limit(char why[CONTROL_WHY_SIZE], const struct row_desc *d,
+							   const struct field *f) {
+	char must[96];
+	long long min = f->min, max = f->max;
+	size_t bytes = f->size - 1;
+	switch (f->type) {
+	case FIELD_ID: return complain(why, d->name, f->name, "must be 1-64 of [a-z0-9_-]");
+	case FIELD_ID_OPT: return complain(why, d->name, f->name, "must be 0-64 of [a-z0-9_-]");
+	case FIELD_USERNAME: return complain(why, d->name, f->name, "must be 3-64 of [a-z0-9_-]");
+	case FIELD_CELL_OPT:
+		return complain(why, d->name, f->name, "must be a geohash of 8 letters, or empty");
+	case FIELD_BOOL: return complain(why, d->name, f->name, "must be true or false");
+	case FIELD_HEX:
+	case FIELD_HEX_OPT:
+		(void)snprintf(must, sizeof(must), "must be %lld lower-case hex digits", max);
+		break;
+	case FIELD_FILTER:
+		(void)snprintf(must, sizeof(must),
+					   "must be a topic filter outside vestibule/ and $, at most %zu bytes", bytes);
+		break;
+	case FIELD_TEXT:
+		(void)snprintf(must, sizeof(must), "must be %lld-%zu bytes of text", min, bytes);
+		break;
+	default: (void)snprintf(must, sizeof(must), "must be %lld-%lld", min, max); break;
+	}
+	return complain(why, d->name, f->name, must);
+}
+
 /* Words stand for the enums a person types. -1: this member has no words, or the word is unknown.
  */
 static int64_t word_value(enum row_kind kind, const char *member, struct span word) {
@@ -128,7 +157,7 @@ static enum err put_member(enum row_kind kind, const cJSON *item, struct buf *ri
 		}
 		if (!cJSON_IsString(item)) return complain(why, d->name, item->string, "not a text");
 		if (!span_copy(span_str(item->valuestring), (char *)at, f->size)) {
-			return complain(why, d->name, item->string, "too long");
+			return complain_limit(why, d, f);
 		}
 		return ERR_NONE;
 	}
@@ -170,8 +199,13 @@ enum err control_row_parse(enum row_kind kind, const cJSON *json, int64_t now_ms
 	}
 	stamp(kind, now_ms, out);
 	compose_key(kind, json, out);
-	if (row_validate(&out->row, &bad) != ERR_NONE) {
-		return complain(why, d->name, bad ? bad : "row", "missing, malformed or outside its limit");
+	bool composed = kind == ROW_TOKEN || kind == ROW_APP_TOPIC; /* the key, of other members */
+	for (size_t i = 0; i < d->field_count; i++) {
+		if (composed && (int)i == d->key) continue;
+		if (!row_field_is_valid(&out->row, &d->fields[i]))
+			return complain_limit(why, d, &d->fields[i]);
 	}
+	if (row_validate(&out->row, &bad) != ERR_NONE)
+		return complain(why, d->name, bad, "does not fit what else is said");
 	return ERR_NONE;
 }

@@ -205,6 +205,10 @@ static const char *cross_check(const struct row *r) {
 	}
 }
 
+bool row_field_is_valid(const struct row *r, const struct field *f) {
+	return check_field(r, f) == ERR_NONE;
+}
+
 enum err row_validate(const struct row *r, const char **bad) {
 	const struct row_desc *d = row_desc(r->kind);
 	*bad = "kind";

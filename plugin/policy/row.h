@@ -522,6 +522,9 @@ struct span row_parent(const struct row *r, int which); /* empty when there is n
  * fits its kind. */
 enum err row_validate(const struct row *r, const char **bad) MUST_CHECK;
 
+/* Is the field good by itself? row_validate asks what spans fields after all of them. */
+bool row_field_is_valid(const struct row *r, const struct field *f);
+
 /* A deep copy on the heap, blobs included; free with row_free. NULL: no memory. */
 struct row *row_clone(const struct row *r);
 void row_free(struct row *r); /* only for cloned rows; NULL is fine */
