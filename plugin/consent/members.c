@@ -147,9 +147,11 @@ enum reason members_invite(const struct step *s, const Vestibule__V1__Invite *m)
 	return REASON_OK;
 }
 
-/* Whoever came in by an older token is out at once; the new one lets in when it is on disk. */
+/* Whoever came in by an older token is out at once; the new one lets in when it is on disk. Not
+ * while nothing gets there: who cannot come in can take nothing back. */
 enum reason members_rotate(const struct step *s, const Vestibule__V1__Rotate *m) {
 	if (m->token_sha256.len != 32 || !m->token_sha256.data) return REASON_MALFORMED;
+	if (state_health(s->st).store_down) return REASON_BUSY;
 	end_tokens(s, s->who->username);
 	add_token(s, s->who->username, m->token_sha256);
 	add_receipt(s, RECEIPT(TOKEN_ROTATED), s->who->subject, s->who->username);

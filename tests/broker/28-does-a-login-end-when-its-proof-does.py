@@ -4,6 +4,7 @@ import ssl
 import threading
 
 from broker import *
+from disk import Disk
 from programs import NOT_AUTHORISED, RECORDED, TIMEOUT, Proxy, run, token_file
 
 NO = mqtt5.NOT_AUTHORIZED
@@ -119,6 +120,22 @@ def rotation_that_was_cut_off_goes_on_from_there():
         assert code == RECORDED and not os.path.exists(path + ".new"), (code, err)
         with open(path) as f:
             b.client("alice", password=f.read().strip()).disconnect()
+
+
+def rotation_waits_for_a_store_that_writes():
+    with Disk() as disk, Broker(street()) as b:
+        alice, amir = b.client("alice"), b.client("amir")
+        disk.hold()
+        amir.start_publish(TOP + "home/maple/command", grant("alarm", "ring"))
+        wait_until(lambda: "store_silent" in b.read_log(), 30, "that the store is silent is noticed")
+        code, _, err = run(b, "home", "alice", "--timeout", "1", "rotate")
+        assert code == TIMEOUT and "run this again" in err, (code, err)
+        alice.ping()
+        b.client("alice").disconnect()  # who may still take something back
+        disk.release()
+        wait_until(lambda: "store_answers" in b.read_log(), 30, "that it writes again")
+        code, _, err = run(b, "home", "alice", "rotate")
+        assert code == RECORDED and refused(lambda: b.client("alice")) == NO, (code, err)
 
 
 def rotation_that_is_refused_changes_nothing():
@@ -350,6 +367,6 @@ def clock_set_back_stops_no_suspension_and_opens_no_reload():
 
 
 main(suspension_ends_idle_and_busy_connections, rotated_token_ends_with_what_it_let_in, member_replaces_the_own_token,
-     rotation_that_was_cut_off_goes_on_from_there, rotation_that_is_refused_changes_nothing, id_of_another_is_refused_however_near,
+     rotation_that_was_cut_off_goes_on_from_there, rotation_waits_for_a_store_that_writes, rotation_that_is_refused_changes_nothing, id_of_another_is_refused_however_near,
      certificate_counts_while_registry_and_authority_say_so, revoked_certificate_is_out_after_a_reload, identity_as_username_runs_closed,
      reloads_under_load_lose_nobody_and_nothing, clock_set_back_stops_no_suspension_and_opens_no_reload)

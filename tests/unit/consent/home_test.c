@@ -54,6 +54,10 @@ static void last_admin_cannot_leave_others_behind(void **state) {
 static void i15_a_rotation_leaves_one_token_and_ends_what_the_old_one_let_in(void **state) {
 	(void)state;
 	struct world *w = world_town();
+	state_set_store_down(w->st, true);
+	assert_int_equal(world_rotate(w, "bob", 0xab), REASON_BUSY);
+	assert_int_equal(w->fx.kick_count, 0);
+	state_set_store_down(w->st, false);
 	assert_int_equal(world_rotate(w, "bob", 0xab), REASON_OK);
 	const struct row *only = state_child(w->st, ROW_TOKEN, 0, SPAN_LIT("bob"), NULL);
 	assert_non_null(only);
